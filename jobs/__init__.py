@@ -1,0 +1,18 @@
+"""Background jobs for Django: what a module that declares job types imports."""
+
+from jobs.domain.backoff import Backoff
+from jobs.domain.context import JobContext
+from jobs.domain.outcomes import Cancel, PermanentError, Retry, Snooze
+from jobs.domain.priority import Priority
+from jobs.domain.registry import job_type
+
+__all__ = [
+    "Backoff",
+    "Cancel",
+    "JobContext",
+    "PermanentError",
+    "Priority",
+    "Retry",
+    "Snooze",
+    "job_type",
+]

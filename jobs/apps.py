@@ -1,0 +1,32 @@
+"""Wiring at start."""
+
+from celery import current_app
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class JobsConfig(AppConfig):
+    """The job engine."""
+
+    name = "jobs"
+    verbose_name = "Jobs"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Find the job types of every installed app, and plug the parts together.
+
+        Raises:
+            ConfigurationError: a setting or a job type is declared wrongly.
+        """
+        from jobs.conf import jobs_settings
+        from jobs.domain import ports
+        from jobs.services.submission import submit
+
+        jobs_settings()
+        ports.plug_submitter(submit)
+        autodiscover_modules("jobs")
+
+        from jobs.backends import signals  # noqa: F401 - connects to Celery's worker
+        from jobs.tasks import register_job_types
+
+        register_job_types(current_app)

@@ -1,0 +1,49 @@
+"""Where Celery's worker calls us: its start, its children's, and its end."""
+
+from typing import Any
+
+from celery import signals
+from celery.worker import WorkController
+
+from jobs.backends.celery_events import CeleryEvents
+from jobs.backends.lease import Lease
+from jobs.runtime.worker_process import worker_process
+from jobs.services import stream
+
+_lease: Lease | None = None
+
+
+@signals.worker_ready.connect
+def _ready(sender: Any, **_: Any) -> None:
+    global _lease
+    worker: WorkController = sender.controller
+    _lease = Lease(worker)
+    _lease.start()
+    if not _forks(worker):
+        CeleryEvents(worker.hostname).listen()
+
+
+@signals.worker_process_init.connect
+def _child_started(sender: str, **_: Any) -> None:
+    CeleryEvents(hostname=sender).listen()
+
+
+@signals.worker_process_shutdown.connect
+def _child_stops(**_: Any) -> None:
+    stream.flush()
+
+
+@signals.worker_shutting_down.connect
+def _shutting_down(**_: Any) -> None:
+    worker_process.stopping = True
+
+
+@signals.worker_shutdown.connect
+def _stopped(**_: Any) -> None:
+    if _lease is not None:
+        _lease.stop()
+    stream.flush()
+
+
+def _forks(worker: WorkController) -> bool:
+    return worker.pool_cls.__module__.endswith("prefork")

@@ -1,0 +1,156 @@
+"""The engine's settings: `JOBS` in Django's settings, overridden by `JOBSITE_…` in the environment.
+
+`manage.py jobs config` prints each with its value and where it came from.
+"""
+
+import os
+from datetime import timedelta
+from functools import cache
+from typing import Annotated, Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError, from_json
+
+from jobs.domain.backoff import Backoff, Jitter, Kind
+from jobs.domain.errors import ConfigurationError
+
+PREFIX = "JOBSITE_"
+BACKENDS = {
+    "celery": "jobs.backends.celery.CeleryBackend",
+    "immediate": "jobs.backends.immediate.ImmediateBackend",
+    "memory": "jobs.backends.memory.MemoryBackend",
+}
+DEFAULT_MIDDLEWARE = [
+    "jobs.runtime.middleware.logging.LoggingMiddleware",
+    "jobs.runtime.middleware.metrics.MetricsMiddleware",
+    "jobs.runtime.middleware.retries.RetriesMiddleware",
+    "jobs.runtime.middleware.timeout.TimeoutMiddleware",
+]
+Seconds = Annotated[float, Field(ge=0, le=366 * 86_400)]
+PositiveSeconds = Annotated[float, Field(gt=0, le=366 * 86_400)]
+
+
+class JobsSettings(BaseModel):
+    """Every setting of the engine, checked at start; each name says its unit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: `celery`, `immediate` (inline), `memory` (in this process), or a dotted path.
+    backend: str = "celery"
+    redis_url: str = ""
+    #: The chain around each handler, outermost first.
+    middleware: list[str] = Field(default_factory=lambda: list(DEFAULT_MIDDLEWARE))
+    #: Dotted path of a `PriorityDecider`; empty for none.
+    priority_decider: str = ""
+
+    max_attempts: int = Field(default=4, ge=1, le=1000)
+    timeout_seconds: PositiveSeconds = 600
+    #: How long after the soft timeout, an exception in the handler, the process is killed.
+    timeout_grace_seconds: PositiveSeconds = 5
+    backoff_kind: Kind = "exponential"
+    backoff_base_seconds: Seconds = 2
+    backoff_cap_seconds: Seconds = 300
+    backoff_factor: float = Field(default=2, ge=1, le=100)
+    backoff_jitter: Jitter = "full"
+
+    #: How often due jobs are looked for.
+    scheduler_tick_ms: int = Field(default=50, ge=5, le=100)
+    lease_seconds: float = Field(default=30, ge=1, le=3600)
+    #: Deaths of the worker in a row after which a job is dead.
+    max_losses: int = Field(default=3, ge=1, le=100)
+    progress_interval_seconds: Seconds = 1
+
+    max_params_bytes: int = Field(default=256 * 1024, ge=1024)
+    max_result_bytes: int = Field(default=256 * 1024, ge=1024)
+    max_log_lines: int = Field(default=1000, ge=0)
+
+    metrics: bool = True
+    #: Events kept on the Redis stream; 0 turns the stream off.
+    event_stream_length: int = Field(default=10_000, ge=0)
+
+    retention_completed_seconds: Seconds = 86_400
+    retention_cancelled_seconds: Seconds = 86_400
+    retention_failed_seconds: Seconds = 30 * 86_400
+    #: Retention of single job types, as `{"type": {"completed": seconds}}`.
+    retention_by_type: dict[str, dict[str, float]] = Field(default_factory=dict)
+
+    @property
+    def backoff(self) -> Backoff:
+        """The site's back-off."""
+        return Backoff(
+            kind=self.backoff_kind,
+            base=timedelta(seconds=self.backoff_base_seconds),
+            cap=timedelta(seconds=self.backoff_cap_seconds),
+            factor=self.backoff_factor,
+            jitter=self.backoff_jitter,
+        )
+
+    @property
+    def timeout(self) -> timedelta:
+        """The site's timeout of one attempt."""
+        return timedelta(seconds=self.timeout_seconds)
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a worker is believed alive after its last sign."""
+        return timedelta(seconds=self.lease_seconds)
+
+
+def _from_environment() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, field in JobsSettings.model_fields.items():
+        text = os.environ.get(PREFIX + name.upper())
+        if text is None:
+            continue
+        structured = field.annotation not in (str, int, float, bool) and text[:1] in "[{"
+        try:
+            found[name] = from_json(text) if structured else text
+        except (ValueError, PydanticCustomError):
+            raise ConfigurationError(f"{PREFIX}{name.upper()} is not JSON: {text!r}") from None
+    return found
+
+
+def sources() -> dict[str, str]:
+    """Return where each setting's value comes from: `environment`, `settings` or `default`."""
+    environment = _from_environment()
+    declared = {name.lower() for name in getattr(settings, "JOBS", {})}
+    found = dict.fromkeys(JobsSettings.model_fields, "default")
+    found.update({name: "settings" for name in found if name in declared})
+    found.update({name: "environment" for name in found if name in environment})
+    return found
+
+
+@cache
+def jobs_settings() -> JobsSettings:
+    """Return the settings, read once.
+
+    Raises:
+        ConfigurationError: a value is wrong or a name unknown; the message says which and where.
+    """
+    environment = _from_environment()
+    declared = {name.lower(): value for name, value in getattr(settings, "JOBS", {}).items()}
+    try:
+        loaded = JobsSettings(**{**declared, **environment})
+        loaded.backoff  # noqa: B018 - base and cap are checked against each other
+    except ValidationError as error:
+        lines = []
+        for one in error.errors(include_url=False):
+            name = str(one["loc"][0])
+            named = (
+                f"{PREFIX}{name.upper()} in the environment"
+                if name in environment
+                else f'JOBS["{name.upper()}"]'
+            )
+            lines.append(f"{named} is {one['input']!r}: {one['msg']}")
+        raise ConfigurationError("; ".join(lines)) from None
+    return loaded
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "JOBS":
+        jobs_settings.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="jobs.conf")

@@ -1,0 +1,119 @@
+"""Every error that Jobsite raises, in one tree.
+
+::
+
+    JobsError
+    ├── ConfigurationError        a setting or a declaration is wrong; the process must not start
+    ├── SubmissionError           the job was not accepted; nothing was stored
+    │   ├── UnknownJobType
+    │   ├── InvalidParameters     carries `problems`: (path, message) of each wrong field
+    │   ├── InvalidOption
+    │   └── DuplicateJob          the idempotency key is taken
+    ├── JobNotFound
+    ├── InvalidTransition         the job's state does not allow what was asked
+    ├── ScheduleError
+    │   ├── InvalidCron
+    │   ├── UnknownTimeZone
+    │   └── ScheduleNotFound
+    └── ExecutionError            what ends an attempt besides the handler's own exceptions
+        ├── JobTimeout
+        ├── JobCancelled
+        ├── LostJob               another run has replaced this one
+        └── UnstorableResult
+
+What a handler raises on purpose (`Retry`, `Snooze`, `Cancel`, `PermanentError`) is an outcome, not
+an error of ours: see `jobs.domain.outcomes`.
+"""
+
+from collections.abc import Sequence
+
+
+class JobsError(Exception):
+    """The root of the tree: catch it to catch everything that Jobsite itself raises."""
+
+
+class ConfigurationError(JobsError):
+    """A setting or a declaration is wrong; the message names it and the remedy."""
+
+
+class SubmissionError(JobsError):
+    """The job was not accepted, and nothing was stored."""
+
+
+class UnknownJobType(SubmissionError):
+    """No job type of that name is registered."""
+
+
+class InvalidParameters(SubmissionError):
+    """The parameters do not fit the job type's model.
+
+    Attributes:
+        problems: one `(path, message)` for each wrong field; the path is dotted, as in
+            `period.start`, and empty when the parameters as a whole are wrong.
+    """
+
+    def __init__(self, job_type: str, problems: Sequence[tuple[str, str]]) -> None:
+        self.job_type = job_type
+        self.problems = tuple(problems)
+        told = "; ".join(f"{path or 'parameters'}: {message}" for path, message in self.problems)
+        super().__init__(f"parameters of {job_type} are wrong: {told}")
+
+
+class InvalidOption(SubmissionError):
+    """A submission option has a value that cannot be used; the message names both."""
+
+
+class DuplicateJob(SubmissionError):
+    """The idempotency key belongs to another job already.
+
+    Attributes:
+        job_id: the job that holds the key.
+    """
+
+    def __init__(self, message: str, *, job_id: object) -> None:
+        self.job_id = job_id
+        super().__init__(message)
+
+
+class JobNotFound(JobsError):
+    """No job has that id."""
+
+
+class InvalidTransition(JobsError):
+    """The job's state does not allow what was asked of it."""
+
+
+class ScheduleError(JobsError):
+    """A schedule cannot be kept as it was given."""
+
+
+class InvalidCron(ScheduleError):
+    """The cron expression cannot be read; the message says where and what would be right."""
+
+
+class UnknownTimeZone(ScheduleError):
+    """The time zone is not one of the IANA database."""
+
+
+class ScheduleNotFound(ScheduleError):
+    """No schedule has that name."""
+
+
+class ExecutionError(JobsError):
+    """What ends an attempt besides the exceptions of the handler's own."""
+
+
+class JobTimeout(ExecutionError):
+    """The attempt ran for longer than its timeout."""
+
+
+class JobCancelled(ExecutionError):
+    """Someone asked for this running job to be cancelled."""
+
+
+class LostJob(ExecutionError):
+    """This run was replaced by another one; whatever it does now is not recorded."""
+
+
+class UnstorableResult(ExecutionError):
+    """The handler returned something that cannot be stored as JSON, or is too large."""

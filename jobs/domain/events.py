@@ -1,0 +1,97 @@
+"""The events of a job's life, and who listens to them in this process."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+logger = logging.getLogger(__name__)
+
+
+class EventName(StrEnum):
+    """What can happen."""
+
+    CREATED = "job.created"
+    STARTED = "job.started"
+    PROGRESS_UPDATED = "job.progress_updated"
+    COMPLETED = "job.completed"
+    FAILED = "job.failed"
+    CANCELLED = "job.cancelled"
+    RETRYING = "job.retrying"
+    SCHEDULE_EXECUTED = "schedule_executed"
+    WORKER_ADDED = "worker_added"
+    WORKER_REMOVED = "worker_removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, once its transaction was committed.
+
+    Attributes:
+        name: what happened.
+        at: when, aware.
+        job_id: the job; None for an event of the system.
+        job_type: the job's type, or empty.
+        state: the state the job is in now, or empty.
+        before: the state it came from, or empty.
+        details: what else there is to say; never parameters, never results.
+    """
+
+    name: EventName
+    at: datetime
+    job_id: UUID | None = None
+    job_type: str = ""
+    state: str = ""
+    before: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event as a JSON object."""
+        return {
+            "event": str(self.name),
+            "at": self.at.isoformat(),
+            "job_id": str(self.job_id) if self.job_id else None,
+            "job_type": self.job_type,
+            "state": self.state,
+            "before": self.before,
+            **self.details,
+        }
+
+
+Listener = Callable[[Event], None]
+_listeners: list[tuple[Listener, frozenset[EventName]]] = []
+
+
+def subscribe(listener: Listener, *names: EventName | str) -> Callable[[], None]:
+    """Call the listener with each event of these names (all, if none is named) in this process.
+
+    It is called after the commit, in the thread that made the event, so it must be quick. What it
+    raises is logged and goes no further.
+
+    Returns:
+        A function that ends the subscription.
+
+    Raises:
+        ValueError: there is no event of that name.
+    """
+    entry = (listener, frozenset(EventName(name) for name in names or EventName))
+    _listeners.append(entry)
+
+    def unsubscribe() -> None:
+        if entry in _listeners:
+            _listeners.remove(entry)
+
+    return unsubscribe
+
+
+def dispatch(event: Event) -> None:
+    """Call every listener that asked for this event."""
+    for listener, names in list(_listeners):
+        if event.name in names:
+            try:
+                listener(event)
+            except Exception:
+                logger.exception("event_listener_failed", extra={"event_name": str(event.name)})

@@ -1,0 +1,132 @@
+"""What a job type is: a handler, the model of its parameters, and its options."""
+
+import inspect
+import re
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from jobs.domain import ports
+from jobs.domain.backoff import Backoff
+from jobs.domain.context import Handler, JobContext
+from jobs.domain.errors import ConfigurationError, InvalidParameters
+from jobs.domain.priority import Priority
+from jobs.domain.submission import Submission
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+_QUEUE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+MAX_NAME_LENGTH = 100
+
+
+class NoParams(BaseModel):
+    """The model of a job type that takes no parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobType:
+    """A kind of job, as `@job_type` declared it.
+
+    Options that are None follow the site's settings (`jobs.conf`); a single job's own options win
+    over both.
+
+    Attributes:
+        name: `app.action`, unique in the site.
+        handler: `handler(params, ctx)`.
+        params_model: checks the parameters at submission and again in the worker.
+        queue: the type's own queue; empty for the site's four.
+        priority: used when neither the submission nor the decider names one.
+        max_attempts: every run counts, the first included.
+        timeout: of one attempt.
+        backoff: the wait after a failed attempt.
+        permanent_errors: exceptions of the handler's that no retry can help.
+        retry_on_timeout: whether an attempt that timed out is tried again.
+        description: for people; the first line of the handler's docstring unless given.
+    """
+
+    name: str
+    handler: Handler
+    params_model: type[BaseModel]
+    queue: str = ""
+    priority: Priority = Priority.NORMAL
+    max_attempts: int | None = None
+    timeout: timedelta | None = None
+    backoff: Backoff | None = None
+    permanent_errors: tuple[type[BaseException], ...] = ()
+    retry_on_timeout: bool = True
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name) or len(self.name) > MAX_NAME_LENGTH:
+            raise ConfigurationError(
+                f"job type name {self.name!r} must be 'app.action': lower-case letters, digits and "
+                f"underscores with a dot between, at most {MAX_NAME_LENGTH} characters"
+            )
+        if self.queue and not _QUEUE.fullmatch(self.queue):
+            raise ConfigurationError(
+                f"queue {self.queue!r} of job type {self.name} must be at most 40 lower-case "
+                "letters, digits, '-' and '_', and begin with a letter"
+            )
+        if self.max_attempts is not None and self.max_attempts < 1:
+            raise ConfigurationError(
+                f"max_attempts of job type {self.name} must be at least 1, not {self.max_attempts}"
+            )
+        if self.timeout is not None and self.timeout <= timedelta(0):
+            raise ConfigurationError(
+                f"timeout of job type {self.name} must be more than 0, not {self.timeout}"
+            )
+
+    def __call__(self, params: Any, ctx: JobContext) -> Any:
+        """Call the handler itself, as a plain function."""
+        return self.handler(params, ctx)
+
+    def submit(
+        self, params: BaseModel | dict[str, Any] | None = None, **options: Any
+    ) -> Submission:
+        """Submit a job of this type; the options are those of `jobs.public.submit`."""
+        return ports.submitter()(self.name, params, **options)
+
+    def parse(self, params: BaseModel | dict[str, Any] | None) -> BaseModel:
+        """Return the parameters as the type's model.
+
+        Raises:
+            InvalidParameters: they do not fit; each problem comes with its path.
+        """
+        raw = params.model_dump(mode="json") if isinstance(params, BaseModel) else (params or {})
+        try:
+            return self.params_model.model_validate(raw)
+        except ValidationError as error:
+            problems = [
+                (".".join(str(part) for part in one["loc"]), one["msg"])
+                for one in error.errors(include_url=False, include_input=False)
+            ]
+            raise InvalidParameters(self.name, problems) from None
+        except RecursionError:
+            raise InvalidParameters(self.name, [("", "nested too deeply")]) from None
+
+
+def params_model_of(name: str, handler: Callable[..., Any]) -> type[BaseModel]:
+    """Return the pydantic model that annotates the handler's first argument.
+
+    Raises:
+        ConfigurationError: the handler does not take `(params, ctx)`, or `params` has no model.
+    """
+    names = list(inspect.signature(handler).parameters)
+    if len(names) != 2:
+        raise ConfigurationError(
+            f"the handler of job type {name} takes ({', '.join(names)}); it must take (params, ctx)"
+        )
+    annotation = typing.get_type_hints(handler).get(names[0], NoParams)
+    if annotation is None or annotation is type(None):
+        return NoParams
+    if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        raise ConfigurationError(
+            f"the handler of job type {name} must annotate {names[0]!r} with a pydantic model, "
+            f"not {annotation!r}"
+        )
+    return annotation

@@ -1,0 +1,103 @@
+"""The options of a submission."""
+
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypedDict
+from uuid import UUID
+
+from jobs.domain.backoff import Backoff
+from jobs.domain.errors import InvalidOption
+from jobs.domain.priority import Priority
+
+OnDuplicate = Literal["ignore", "replace", "error"]
+MAX_KEY_LENGTH = 200
+LONGEST_DELAY = timedelta(days=3660)
+
+
+class SubmitOptions(TypedDict, total=False):
+    """What a submission may say beside the job type and its parameters; all of it optional."""
+
+    #: Run after this long; not together with `run_at`.
+    delay: timedelta | None
+    #: Run at this moment, aware; one that has passed means now.
+    run_at: datetime | None
+    #: Named, or left to the decider and the job type.
+    priority: Priority | str | None
+    #: Instead of the job type's own queue.
+    queue: str | None
+    #: A second submission with the same key and job type finds the first one's job.
+    idempotency_key: str | None
+    #: What a second submission does: find the job, replace it while it waits, or raise.
+    on_duplicate: OnDuplicate
+    #: Every run counts, the first included.
+    max_attempts: int | None
+    #: The same as `max_attempts - 1`; not together with it.
+    max_retries: int | None
+    #: Of one attempt.
+    timeout: timedelta | None
+    backoff: Backoff | None
+    #: The event that leads to this job.
+    event_id: UUID | None
+    #: The job that leads to this one.
+    parent_id: UUID | None
+    #: The primary key of the user on whose behalf the job runs.
+    created_by_id: Any
+    #: 32 hex digits; taken from the request in progress, or made, if left out.
+    trace_id: str
+    #: What makes the job: see `Job.Trigger`.
+    trigger: str
+
+
+def moment_of(*, delay: timedelta | None, run_at: datetime | None, now: datetime) -> datetime:
+    """Return when the job may run: never before now.
+
+    Raises:
+        InvalidOption: both are given, or one cannot be used; the message names it.
+    """
+    if delay is not None and run_at is not None:
+        raise InvalidOption("delay and run_at were both given; give one of them")
+    if delay is not None:
+        if not timedelta(0) <= delay <= LONGEST_DELAY:
+            raise InvalidOption(f"delay {delay} must be from 0 to {LONGEST_DELAY.days} days")
+        return now + delay
+    if run_at is None:
+        return now
+    if run_at.tzinfo is None:
+        raise InvalidOption(
+            f"run_at {run_at.isoformat()} is naive; give it a time zone, such as "
+            f"{run_at.isoformat()}+00:00"
+        )
+    if run_at - now > LONGEST_DELAY:
+        raise InvalidOption(
+            f"run_at {run_at.isoformat()} is more than {LONGEST_DELAY.days} days ahead"
+        )
+    return max(run_at, now)
+
+
+def attempts_of(*, max_attempts: int | None, max_retries: int | None) -> int | None:
+    """Return how many attempts were asked for, or None if nothing was said.
+
+    Raises:
+        InvalidOption: both are given, or the number cannot be used.
+    """
+    if max_attempts is not None and max_retries is not None:
+        raise InvalidOption("max_attempts and max_retries were both given; give one of them")
+    asked = max_retries + 1 if max_retries is not None else max_attempts
+    if asked is not None and not 1 <= asked <= 1000:
+        raise InvalidOption(f"max_attempts must be from 1 to 1000, not {asked}")
+    return asked
+
+
+def checked_key(key: str | None) -> str | None:
+    """Return the idempotency key.
+
+    Raises:
+        InvalidOption: it is empty, too long or has a NUL character.
+    """
+    if key is None:
+        return None
+    if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_LENGTH or "\0" in key:
+        raise InvalidOption(
+            f"idempotency_key must be text of 1 to {MAX_KEY_LENGTH} characters without NUL, not "
+            f"{str(key)[:40]!r}{'…' if len(str(key)) > 40 else ''}"
+        )
+    return key

@@ -1,0 +1,53 @@
+"""What the domain asks of the layers above it, and the one place where they plug in."""
+
+from collections.abc import Collection
+from typing import Any, Protocol
+
+from jobs.domain.submission import Submission
+
+
+class Submitter(Protocol):
+    """Accepts a job (`jobs.services.submission.submit`)."""
+
+    def __call__(self, job_type: str, params: Any = None, **options: Any) -> Submission:
+        """Submit a job."""
+
+
+class Backend(Protocol):
+    """Wakes workers (`JOBS["BACKEND"]`). The rows are the truth; this only rings.
+
+    Attributes:
+        waits_for_commit: whether a submission's ring waits for its transaction to commit. True
+            wherever another process takes the job, which could not see it earlier.
+    """
+
+    waits_for_commit: bool
+
+    def ring(self, queues: Collection[str]) -> None:
+        """Say that these queues have work. Best effort: returns within about 2 s, never raises."""
+
+    def silent(self, queues: Collection[str]) -> set[str]:
+        """Return those queues for which no ring is on its way. Empty if that cannot be told."""
+
+    def ping(self) -> None:
+        """Do nothing if rings can be sent; raise `ConnectionError`, within about 2 s, if not."""
+
+
+_submitter: Submitter | None = None
+
+
+def plug_submitter(submitter: Submitter) -> None:
+    """Name the function that accepts jobs; called once, when the Django app is ready."""
+    global _submitter
+    _submitter = submitter
+
+
+def submitter() -> Submitter:
+    """Return the function that accepts jobs.
+
+    Raises:
+        RuntimeError: Django is not set up yet.
+    """
+    if _submitter is None:
+        raise RuntimeError("jobs can be submitted once Django is set up: call django.setup() first")
+    return _submitter

@@ -1,0 +1,21 @@
+"""What the caller of a submission gets back."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from jobs.domain.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An accepted job.
+
+    Attributes:
+        job_id: its id.
+        state: the state it is in: `queued`, or `scheduled` if its time is ahead.
+        duplicate: True if the idempotency key was known and `job_id` is the earlier job's.
+    """
+
+    job_id: UUID
+    state: State = State.QUEUED
+    duplicate: bool = False

@@ -1,0 +1,197 @@
+"""The job: the one row that is the truth about it."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from uuid_utils.compat import uuid7
+
+from jobs.domain.priority import Priority
+from jobs.domain.states import FINAL, TIMED, FailureReason, State
+
+
+def new_job_id() -> UUID:
+    """Return a UUIDv7: ids sort by the moment they were made (RFC 9562, 5.7)."""
+    return uuid7()
+
+
+class Job(models.Model):
+    """A unit of work. Only `jobs.services` write here."""
+
+    class Trigger(models.TextChoices):
+        """What made the job."""
+
+        CODE = "code"
+        TASK = "task"
+        SCHEDULE = "schedule"
+        MANUAL = "manual"
+        JOB = "job"
+
+    class PrioritySource(models.TextChoices):
+        """Who chose the priority."""
+
+        SUBMISSION = "submission"
+        DECIDER = "decider"
+        TYPE = "type"
+
+    id = models.UUIDField(primary_key=True, default=new_job_id, editable=False)
+    job_type = models.CharField(max_length=100)
+    #: The Celery queue whose doorbell is rung: `high`, or `mail.high`.
+    queue = models.CharField(max_length=60)
+    priority = models.PositiveSmallIntegerField(
+        choices=[(each.value, each.label) for each in Priority], default=Priority.NORMAL
+    )
+    priority_source = models.CharField(
+        max_length=10, choices=PrioritySource.choices, default=PrioritySource.TYPE
+    )
+    state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in State])
+    params = models.JSONField(default=dict)
+    result = models.JSONField(null=True, blank=True)
+
+    #: Attempts spent since the submission or the last retry by hand, this one included.
+    attempt = models.PositiveIntegerField(default=0)
+    max_attempts = models.PositiveIntegerField()
+    #: How often the job was taken. It only grows, so with `worker` it fences late writes.
+    run = models.PositiveIntegerField(default=0)
+    #: Runs in a row that ended with the death of their worker.
+    losses = models.PositiveSmallIntegerField(default=0)
+    #: Of one attempt.
+    timeout = models.DurationField()
+    #: The job's own back-off; null for its type's.
+    backoff = models.JSONField(null=True, blank=True)
+
+    created_at = models.DateTimeField()
+    #: When it may run: now for a queued job, ahead for a scheduled or retrying one.
+    run_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+
+    worker = models.ForeignKey(
+        "jobs.Worker",
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="jobs",
+    )
+    #: The process that runs it, on the worker's host.
+    pid = models.PositiveIntegerField(null=True, blank=True)
+
+    progress = models.PositiveSmallIntegerField(default=0)
+    progress_message = models.CharField(max_length=200, blank=True, default="")
+
+    failure_reason = models.CharField(
+        max_length=20, blank=True, default="", choices=[(r.value, r.value) for r in FailureReason]
+    )
+    error_type = models.CharField(max_length=200, blank=True, default="")
+    error = models.TextField(blank=True, default="")
+
+    idempotency_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - NULLs never collide
+    trigger = models.CharField(max_length=10, choices=Trigger.choices, default=Trigger.CODE)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
+    parent = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="children",
+        db_constraint=False,
+        db_index=False,
+    )
+    schedule = models.ForeignKey(
+        "jobs.Schedule", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
+    )
+    #: The moment of the schedule that this job is for; null when someone triggered it by hand.
+    occurrence = models.DateTimeField(null=True, blank=True)
+    event_id = models.UUIDField(null=True, blank=True)
+    trace_id = models.CharField(max_length=32, blank=True, default="")
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["job_type", "idempotency_key"],
+                condition=Q(idempotency_key__isnull=False),
+                name="job_idempotency_key",
+            ),
+            models.UniqueConstraint(
+                fields=["schedule", "occurrence"],
+                condition=Q(occurrence__isnull=False),
+                name="job_occurrence",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in State]), name="job_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(priority__in=[p.value for p in Priority]), name="job_priority"
+            ),
+            models.CheckConstraint(condition=Q(progress__lte=100), name="job_progress"),
+            models.CheckConstraint(condition=Q(max_attempts__gte=1), name="job_max_attempts"),
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in FINAL]) ^ Q(finished_at__isnull=True),
+                name="job_final_is_finished",
+            ),
+        ]
+        # Partial indexes that match the hot statements: each holds the few rows that one looks for.
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["priority", "id"], condition=Q(state=State.QUEUED), name="job_ready"
+            ),
+            models.Index(
+                fields=["run_at"], condition=Q(state__in=[s.value for s in TIMED]), name="job_due"
+            ),
+            models.Index(fields=["worker"], condition=Q(state=State.RUNNING), name="job_running"),
+            models.Index(
+                fields=["state", "job_type", "finished_at"],
+                condition=Q(finished_at__isnull=False),
+                name="job_finished",
+            ),
+            models.Index(fields=["state", "-id"], name="job_by_state"),
+            models.Index(fields=["job_type", "-id"], name="job_by_type"),
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="job_children"),
+            models.Index(
+                fields=["event_id"], condition=Q(event_id__isnull=False), name="job_by_event"
+            ),
+        ]
+        default_permissions = ("view", "delete")
+        permissions: ClassVar[list[tuple[str, str]]] = [
+            ("submit_job", "Can submit jobs"),
+            ("cancel_job", "Can cancel jobs"),
+            ("retry_job", "Can retry jobs"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_type} {self.id}"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens to the job by itself."""
+        return State(self.state) in FINAL
+
+    @property
+    def next_retry_at(self) -> datetime | None:
+        """When the next attempt is due, if the job waits for one."""
+        return self.run_at if self.state == State.RETRYING else None
+
+    @property
+    def run_time(self) -> timedelta | None:
+        """How long the last run took, or None while it has not ended."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.started_at
+
+    @property
+    def priority_label(self) -> str:
+        """The priority's name."""
+        return Priority(self.priority).label

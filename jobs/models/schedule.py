@@ -1,0 +1,50 @@
+"""The schedules: what runs when."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from jobs.domain.priority import Priority
+
+
+class Schedule(models.Model):
+    """A job type and its parameters, run at the times of a cron expression."""
+
+    name = models.CharField(max_length=100, unique=True)
+    job_type = models.CharField(max_length=100)
+    params = models.JSONField(default=dict, blank=True)
+    cron = models.CharField(
+        max_length=200,
+        help_text="minute, hour, day of the month, month, day of the week; or @daily and the like",
+    )
+    timezone = models.CharField(
+        "time zone", max_length=64, default="UTC", help_text="An IANA name, such as Europe/Berlin."
+    )
+    priority = models.PositiveSmallIntegerField(
+        choices=[(each.value, each.label) for each in Priority],
+        null=True,
+        blank=True,
+        help_text="Empty: the job type's own.",
+    )
+    enabled = models.BooleanField(default=True)
+    #: The next occurrence that has no job yet; null while disabled.
+    next_run_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_run_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: Why the last occurrence made no job; empty if it did.
+    last_error = models.TextField(blank=True, default="", editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["next_run_at"], condition=Q(next_run_at__isnull=False), name="schedule_due"
+            )
+        ]
+        permissions: ClassVar[list[tuple[str, str]]] = [
+            ("trigger_schedule", "Can run schedules now")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,38 @@
+"""The workers, each with the lease that its running jobs live by."""
+
+from typing import ClassVar
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import Q
+
+
+class Worker(models.Model):
+    """One `celery worker` process. Its running jobs are live while `expires_at` is ahead."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    #: Celery's node name, `celery@host`.
+    name = models.CharField(max_length=200)
+    host = models.CharField(max_length=200)
+    pid = models.PositiveIntegerField()
+    version = models.CharField(max_length=20)
+    pool = models.CharField(max_length=40, blank=True, default="")
+    queues = models.JSONField(default=list)
+    concurrency = models.PositiveIntegerField(default=1)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    #: By the database's clock.
+    expires_at = models.DateTimeField()
+    #: Set when it left of its own accord, or when it was found dead.
+    stopped_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["expires_at"], condition=Q(stopped_at__isnull=True), name="worker_lease"
+            )
+        ]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.name

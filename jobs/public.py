@@ -1,0 +1,125 @@
+"""What the rest of the world calls: submit, look at and steer jobs."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Unpack
+from uuid import UUID
+
+from jobs.domain.errors import (
+    ConfigurationError,
+    DuplicateJob,
+    InvalidCron,
+    InvalidOption,
+    InvalidParameters,
+    InvalidTransition,
+    JobNotFound,
+    JobsError,
+    ScheduleError,
+    ScheduleNotFound,
+    SubmissionError,
+    UnknownJobType,
+    UnknownTimeZone,
+)
+from jobs.domain.events import Event, EventName, subscribe
+from jobs.domain.options import SubmitOptions
+from jobs.domain.states import State
+from jobs.domain.submission import Submission
+from jobs.models import Job
+from jobs.selectors.counts import queue_depths, stats
+from jobs.selectors.describe import describe
+from jobs.selectors.listings import JobFilters, jobs_matching
+from jobs.selectors.workers import worker_counts
+from jobs.services import lifecycle, scheduling
+from jobs.services.doorbell import ping as ping_broker
+from jobs.services.lifecycle import get_job as get
+from jobs.services.retention import purge
+from jobs.services.scheduling import create_schedule
+from jobs.services.submission import Params, submit
+
+__all__ = [
+    "ConfigurationError",
+    "DuplicateJob",
+    "Event",
+    "EventName",
+    "InvalidCron",
+    "InvalidOption",
+    "InvalidParameters",
+    "InvalidTransition",
+    "JobNotFound",
+    "JobsError",
+    "ScheduleError",
+    "ScheduleNotFound",
+    "State",
+    "Submission",
+    "SubmissionError",
+    "UnknownJobType",
+    "UnknownTimeZone",
+    "cancel",
+    "create_schedule",
+    "describe",
+    "get",
+    "list",
+    "ping_broker",
+    "purge",
+    "queue_depths",
+    "retry",
+    "stats",
+    "submit",
+    "submit_delayed",
+    "subscribe",
+    "trigger",
+    "worker_counts",
+]
+
+_DEFAULT_ACTOR = "code"
+
+
+def submit_delayed(
+    job_type: str, delay: timedelta, params: Params = None, **options: Unpack[SubmitOptions]
+) -> Submission:
+    """Accept a job that runs after a delay: `submit(…, delay=delay)`."""
+    return submit(job_type, params, **{**options, "delay": delay})
+
+
+def cancel(job_id: UUID | str, *, actor: str = _DEFAULT_ACTOR) -> Job:
+    """Cancel a job: at once while it waits; at its handler's next report while it runs.
+
+    Raises:
+        JobNotFound: there is no such job.
+        InvalidTransition: it has completed or failed.
+    """
+    return lifecycle.cancel(job_id, actor=actor)
+
+
+def retry(job_id: UUID | str, *, actor: str = _DEFAULT_ACTOR) -> Job:
+    """Queue a failed or cancelled job again; its history stays.
+
+    Raises:
+        JobNotFound: there is no such job.
+        InvalidTransition: it is neither failed nor cancelled.
+    """
+    return lifecycle.retry(job_id, actor=actor)
+
+
+def trigger(schedule: str, *, actor: str = _DEFAULT_ACTOR) -> Submission:
+    """Run a schedule's job now; its next occurrence stays as it is.
+
+    Raises:
+        ScheduleNotFound: there is no schedule of that name.
+    """
+    return scheduling.trigger(scheduling.get_schedule(schedule), actor=actor)
+
+
+def list(*, limit: int = 100, **filters: Unpack[JobFilters]) -> Sequence[Job]:  # noqa: A001 - the field's own word
+    """Return jobs, newest first.
+
+    Args:
+        limit: at most so many, from 1 to 1000.
+        **filters: see `JobFilters`.
+
+    Raises:
+        ValueError: a filter's value is unknown, or the limit out of range.
+    """
+    if not 1 <= limit <= 1000:
+        raise ValueError(f"limit must be from 1 to 1000, not {limit}")
+    return [*jobs_matching(**filters)[:limit]]

@@ -1,0 +1,34 @@
+"""What passes through the middleware chain: one run of one job."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from jobs.domain.context import JobContext
+from jobs.domain.job_types import JobType
+from jobs.domain.outcomes import Outcome, RetryPolicy
+from jobs.models import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One run of one job.
+
+    Attributes:
+        job: the row as it was taken; middleware reads it and never writes it.
+        job_type: the declaration.
+        params: the checked parameters.
+        context: what the handler gets.
+        policy: what decides whether another attempt follows.
+    """
+
+    job: Job
+    job_type: JobType
+    params: BaseModel
+    context: JobContext
+    policy: RetryPolicy
+
+
+#: The rest of the chain, as a middleware sees it.
+Next = Callable[[Execution], Outcome]

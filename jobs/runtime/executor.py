@@ -1,0 +1,143 @@
+"""Runs taken jobs, one by one, each through the middleware chain to its recorded outcome."""
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+
+from jobs.conf import jobs_settings
+from jobs.domain.context import JobContext
+from jobs.domain.errors import InvalidParameters, JobsError, UnknownJobType, UnstorableResult
+from jobs.domain.outcomes import Completed, Failed, Outcome
+from jobs.domain.registry import registry
+from jobs.domain.states import FailureReason
+from jobs.domain.storable import storable
+from jobs.models import Job
+from jobs.runtime.chain import chain
+from jobs.runtime.execution import Execution
+from jobs.runtime.recorder import JobRecorder
+from jobs.services.lifecycle import finish
+from jobs.services.policy import policy_of
+from jobs.services.taking import Taker, take
+
+logger = structlog.get_logger(__name__)
+_FIRST_WAIT_SECONDS = 0.2
+_LONGEST_WAIT_SECONDS = 5.0
+
+
+def run_ready(
+    taker: Taker,
+    queues: Sequence[str],
+    *,
+    on_first: Callable[[Job], None] = lambda _job: None,
+    go_on: Callable[[], bool] = lambda: True,
+    seconds: float = 1.0,
+) -> tuple[int, bool]:
+    """Take and run ready jobs of these queues, best first, until there is none.
+
+    Args:
+        taker: who takes.
+        queues: the queues to take from.
+        on_first: called with the first job taken, before it runs.
+        go_on: asked before each taking; False ends the work.
+        seconds: no further job is taken after this long.
+
+    Returns:
+        How many were run, and whether there may be more.
+
+    Raises:
+        OperationalError, InterfaceError: the database is away while taking; no job is held then.
+    """
+    ends = time.monotonic() + seconds
+    ran = 0
+    while go_on():
+        jobs = take(taker, queues)
+        if not jobs:
+            return ran, False
+        for job in jobs:
+            if not ran:
+                on_first(job)
+            execute(job)
+            ran += 1
+        if time.monotonic() >= ends:
+            return ran, True
+    return ran, True
+
+
+def execute(job: Job) -> Outcome:
+    """Run a taken job and record how it ended; whatever its handler does, this returns."""
+    recorder = JobRecorder(job)
+    outcome = _outcome(job, recorder)
+    with contextlib.suppress(JobsError, DatabaseError):
+        recorder.flush()
+    _record(job, outcome)
+    return outcome
+
+
+def _outcome(job: Job, recorder: JobRecorder) -> Outcome:
+    try:
+        job_type = registry.get(job.job_type)
+        params = job_type.parse(job.params)
+    except (UnknownJobType, InvalidParameters) as error:
+        return Failed(FailureReason.PERMANENT_ERROR, error)
+    execution = Execution(
+        job=job,
+        job_type=job_type,
+        params=params,
+        context=_context(job, recorder),
+        policy=policy_of(job),
+    )
+    try:
+        outcome = chain()(execution)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a middleware's error ends the attempt
+        outcome = execution.policy.decide(error, attempt=job.attempt)
+    if isinstance(outcome, Completed):
+        return _storable(outcome)
+    return outcome
+
+
+def _context(job: Job, recorder: JobRecorder) -> JobContext:
+    return JobContext(
+        job_type=job.job_type,
+        job_id=job.pk,
+        attempt=job.attempt,
+        max_attempts=job.max_attempts,
+        run=job.run,
+        deadline=job.started_at + job.timeout if job.started_at else None,
+        event_id=job.event_id,
+        trace_id=job.trace_id,
+        recorder=recorder,
+    )
+
+
+def _storable(outcome: Completed) -> Outcome:
+    """Return the outcome with its result as plain JSON, or a permanent failure.
+
+    The work is done by then: to do it again would not make its result any better.
+    """
+    try:
+        plain = storable(outcome.result, limit_bytes=jobs_settings().max_result_bytes)
+    except ValueError as error:
+        unstorable = UnstorableResult(f"the result cannot be stored: {error}")
+        return Failed(FailureReason.PERMANENT_ERROR, unstorable)
+    return Completed(plain)
+
+
+def _record(job: Job, outcome: Outcome) -> None:
+    """Record the outcome, for as long as it takes the database to come back.
+
+    The run has happened: to give up here would make it happen twice.
+    """
+    wait = _FIRST_WAIT_SECONDS
+    while True:
+        try:
+            finish(job, outcome)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("outcome_waits_for_database", job_id=str(job.pk), error=str(error))
+            close_old_connections()
+            time.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+        else:
+            return

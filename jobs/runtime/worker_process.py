@@ -1,0 +1,50 @@
+"""What the parent of a worker and its children share: made before they are forked."""
+
+import os
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import Any
+from uuid import UUID, uuid4
+
+from jobs.services.taking import Taker
+
+_forked = get_context("fork")
+
+
+def _flag() -> Any:
+    return _forked.Value("b", 0, lock=False)
+
+
+@dataclass
+class WorkerProcess:
+    """One worker: its id, and the flags that its parent sets and its children read."""
+
+    worker_id: UUID = field(default_factory=uuid4)
+    _stopping: Any = field(default_factory=_flag)
+    _events: Any = field(default_factory=_flag)
+
+    def taker(self) -> Taker:
+        """Return who takes jobs in this process."""
+        return Taker(worker_id=self.worker_id, pid=os.getpid())
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the worker is shutting down: no further job is taken then."""
+        return bool(self._stopping.value)
+
+    @stopping.setter
+    def stopping(self, value: bool) -> None:
+        self._stopping.value = int(value)
+
+    @property
+    def publishes_events(self) -> bool:
+        """Whether someone, such as Flower, asked for Celery's task events."""
+        return bool(self._events.value)
+
+    @publishes_events.setter
+    def publishes_events(self, value: bool) -> None:
+        self._events.value = int(value)
+
+
+#: This process's worker; a child inherits its parent's.
+worker_process = WorkerProcess()

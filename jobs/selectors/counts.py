@@ -1,0 +1,87 @@
+"""How many jobs there are, by state, type, queue and priority."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F
+
+from jobs.domain.states import ALIASES, State
+from jobs.models import Job
+
+
+def by_state() -> dict[str, int]:
+    """Return the number of jobs in each state, zeros included."""
+    counted = dict(Job.objects.order_by().values_list("state").annotate(Count("pk")))
+    return {str(state): counted.get(state, 0) for state in State}
+
+
+def stats() -> dict[str, Any]:
+    """Return how many jobs there are, under the names that the seeds of this system use.
+
+    Keys: `total`; `pending` (not yet running), `processing`, `completed`, `failed`, `cancelled`;
+    `waiting`, `active` and `delayed`; `by_state`, `by_type` and `by_queue`, the last with
+    `waiting`, `active`, `completed`, `failed` and `delayed` for each queue; and
+    `average_run_seconds`, of completed jobs, by type.
+    """
+    states = by_state()
+    return {
+        "total": sum(states.values()),
+        "pending": _sum(states, "pending"),
+        "processing": states[State.RUNNING],
+        "completed": states[State.COMPLETED],
+        "failed": states[State.FAILED],
+        "cancelled": states[State.CANCELLED],
+        "waiting": states[State.QUEUED],
+        "active": states[State.RUNNING],
+        "delayed": _sum(states, "delayed"),
+        "by_state": states,
+        "by_type": _grouped("job_type"),
+        "by_queue": {queue: _as_queue(counts) for queue, counts in _grouped("queue").items()},
+        "average_run_seconds": _average_run_seconds(),
+    }
+
+
+def queue_depths() -> dict[str, int]:
+    """Return the number of ready jobs of each queue that has any, in the order of taking."""
+    rows = (
+        Job.objects.filter(state=State.QUEUED)
+        .values_list("queue", "priority")
+        .annotate(Count("pk"))
+        .order_by("priority", "queue")
+    )
+    return {queue: count for queue, _, count in rows}
+
+
+def dead() -> int:
+    """Return the number of dead letters."""
+    return Job.objects.filter(state=State.FAILED).count()
+
+
+def _sum(states: dict[str, int], alias: str) -> int:
+    return sum(states[state] for state in ALIASES[alias])
+
+
+def _grouped(field: str) -> dict[str, dict[str, int]]:
+    grouped: dict[str, dict[str, int]] = defaultdict(dict)
+    rows = Job.objects.values_list(field, "state").annotate(Count("pk")).order_by(field)
+    for name, state, count in rows:
+        grouped[name][state] = count
+    return dict(grouped)
+
+
+def _as_queue(counts: dict[str, int]) -> dict[str, int]:
+    filled = {str(state): counts.get(state, 0) for state in State}
+    return {
+        "waiting": filled[State.QUEUED],
+        "active": filled[State.RUNNING],
+        "completed": filled[State.COMPLETED],
+        "failed": filled[State.FAILED],
+        "delayed": _sum(filled, "delayed"),
+    }
+
+
+def _average_run_seconds() -> dict[str, float]:
+    took = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
+    completed = Job.objects.filter(state=State.COMPLETED).order_by("job_type")
+    rows = completed.values_list("job_type").annotate(Avg(took))
+    return {name: round(average.total_seconds(), 4) for name, average in rows if average}

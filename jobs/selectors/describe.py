@@ -1,0 +1,101 @@
+"""A job as JSON, the same wherever it is shown."""
+
+from datetime import datetime
+from typing import Any
+
+from jobs.domain.states import State
+from jobs.models import Job
+from jobs.selectors import history
+
+
+def describe(job: Job) -> dict[str, Any]:
+    """Return the job's own fields; times as ISO 8601 in UTC, durations in seconds."""
+    return {
+        "id": str(job.pk),
+        "job_type": job.job_type,
+        "state": job.state,
+        "queue": job.queue,
+        "priority": job.priority_label,
+        "priority_source": job.priority_source,
+        "params": job.params,
+        "result": job.result,
+        "progress": job.progress,
+        "progress_message": job.progress_message,
+        "attempt": job.attempt,
+        "max_attempts": job.max_attempts,
+        "run": job.run,
+        "timeout_seconds": job.timeout.total_seconds(),
+        "backoff": job.backoff,
+        "created_at": _iso(job.created_at),
+        "run_at": _iso(job.run_at),
+        "started_at": _iso(job.started_at),
+        "finished_at": _iso(job.finished_at),
+        "next_retry_at": _iso(job.next_retry_at),
+        "cancel_requested": job.cancel_requested_at is not None and job.state == State.RUNNING,
+        "failure_reason": job.failure_reason or None,
+        "error_type": job.error_type or None,
+        "error": job.error or None,
+        "retryable": job.state in (State.FAILED, State.CANCELLED),
+        "idempotency_key": job.idempotency_key,
+        "trigger": job.trigger,
+        "created_by_id": job.created_by_id,
+        "parent_id": str(job.parent_id) if job.parent_id else None,
+        "schedule_id": job.schedule_id,
+        "occurrence": _iso(job.occurrence),
+        "event_id": str(job.event_id) if job.event_id else None,
+        "trace_id": job.trace_id,
+        **_links(job),
+    }
+
+
+def describe_whole(job: Job) -> dict[str, Any]:
+    """Return the job with its attempts, timeline and log lines."""
+    return {
+        **describe(job),
+        "attempts": [
+            {
+                "number": each.number,
+                "run": each.run,
+                "outcome": each.outcome,
+                "worker": each.worker,
+                "started_at": _iso(each.started_at),
+                "finished_at": _iso(each.finished_at),
+                "seconds": each.seconds,
+                "retry_at": _iso(each.retry_at),
+                "error_type": each.error_type or None,
+                "error": each.error or None,
+                "traceback": each.traceback or None,
+            }
+            for each in history.attempts(job)
+        ],
+        "timeline": [
+            {
+                "at": _iso(moment.at),
+                "from": moment.before or None,
+                "to": moment.after or None,
+                "actor": moment.actor or None,
+                "worker": moment.worker or None,
+                "note": moment.note or None,
+            }
+            for moment in history.timeline(job)
+        ],
+        "log": [
+            {"at": _iso(line.at), "level": line.level_name, "message": line.message, **line.fields}
+            for line in job.log_lines.order_by("id")
+        ],
+    }
+
+
+def _links(job: Job) -> dict[str, Any]:
+    """Return the ids of the rows in other apps that belong to this job one to one."""
+    links: dict[str, Any] = {}
+    for relation in Job._meta.related_objects:
+        if relation.one_to_one:
+            name = relation.get_accessor_name()
+            found = relation.related_model._base_manager.filter(**{relation.field.name: job.pk})
+            links[f"{name}_id"] = found.values_list("pk", flat=True).first()
+    return links
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None

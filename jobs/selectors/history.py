@@ -1,0 +1,146 @@
+"""What happened to a job: its attempts and its timeline, put together from the rows there are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from jobs.domain.states import State
+from jobs.models import Attempt, AuditEntry, Job, Worker
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One run of a job, as people read it."""
+
+    run: int
+    number: int
+    outcome: str
+    worker: str
+    pid: int | None
+    started_at: datetime
+    finished_at: datetime | None
+    retry_at: datetime | None = None
+    error_type: str = ""
+    error: str = ""
+    traceback: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, or None while it runs."""
+        if self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of a job's timeline."""
+
+    at: datetime
+    before: str
+    after: str
+    actor: str = ""
+    worker: str = ""
+    note: str = ""
+
+
+def attempts(job: Job) -> list[AttemptView]:
+    """Return every run of the job, oldest first: the ended ones, and the one its row tells of."""
+    ended = [_ended(attempt) for attempt in job.ended_attempts.order_by("run")]
+    told_by_row = job.state in (State.RUNNING, State.COMPLETED) and job.started_at is not None
+    if told_by_row and job.started_at is not None:
+        ended.append(
+            AttemptView(
+                run=job.run,
+                number=job.attempt,
+                outcome="running" if job.state == State.RUNNING else "completed",
+                worker=_worker_name(job),
+                pid=job.pid,
+                started_at=job.started_at,
+                finished_at=job.finished_at,
+            )
+        )
+    return ended
+
+
+def timeline(job: Job) -> list[Moment]:
+    """Return every transition of the job, oldest first."""
+    first = State.SCHEDULED if job.run_at > job.created_at and job.run == 0 else State.QUEUED
+    moments = [Moment(job.created_at, "", _first_state(job, first), actor=_origin(job))]
+    for attempt in attempts(job):
+        moments.append(
+            Moment(attempt.started_at, State.QUEUED, State.RUNNING, worker=attempt.worker,
+                   note=f"attempt {attempt.number}")
+        )  # fmt: skip
+        if attempt.finished_at is not None:
+            moments.append(_end_of(attempt, job))
+    moments.extend(_acts(job))
+    return sorted(moments, key=lambda moment: moment.at)
+
+
+def _ended(attempt: Attempt) -> AttemptView:
+    return AttemptView(
+        run=attempt.run,
+        number=attempt.number,
+        outcome=attempt.outcome,
+        worker=attempt.worker_name,
+        pid=attempt.pid,
+        started_at=attempt.started_at,
+        finished_at=attempt.finished_at,
+        retry_at=attempt.retry_at,
+        error_type=attempt.error_type,
+        error=attempt.error,
+        traceback=attempt.traceback,
+    )
+
+
+def _first_state(job: Job, otherwise: State) -> str:
+    if job.run == 0 and job.state in (State.SCHEDULED, State.BLOCKED):
+        return job.state
+    return otherwise
+
+
+def _origin(job: Job) -> str:
+    told = {
+        Job.Trigger.SCHEDULE: f"schedule {job.schedule.name}" if job.schedule else "schedule",
+        Job.Trigger.JOB: f"job {job.parent_id}",
+        Job.Trigger.TASK: "Celery message",
+        Job.Trigger.MANUAL: "by hand",
+    }
+    who = told.get(Job.Trigger(job.trigger), "code")
+    return f"{who} ({job.created_by})" if job.created_by else who
+
+
+def _end_of(attempt: AttemptView, job: Job) -> Moment:
+    after = {
+        "completed": State.COMPLETED,
+        "cancelled": State.CANCELLED,
+        "snoozed": State.RETRYING,
+        "released": State.QUEUED,
+    }.get(attempt.outcome, State.RETRYING if attempt.retry_at else State.FAILED)
+    note = attempt.error_type or (attempt.outcome if attempt.outcome == "snoozed" else "")
+    if after == State.FAILED and job.failure_reason and attempt.run == job.run:
+        note = f"{note} ({job.failure_reason})"
+    finished = attempt.finished_at or attempt.started_at
+    return Moment(finished, State.RUNNING, after, worker=attempt.worker, note=note)
+
+
+def _acts(job: Job) -> list[Moment]:
+    entries = AuditEntry.objects.filter(target_type="job", target_id=str(job.pk)).order_by("id")
+    moments = []
+    for entry in entries:
+        before = str(entry.details.get("before", ""))
+        after = {"job.retry": State.QUEUED, "job.cancel": State.CANCELLED}.get(entry.action)
+        if after is None:
+            moments.append(Moment(entry.at, "", "", actor=entry.actor, note=entry.action))
+        else:
+            moments.append(
+                Moment(
+                    entry.at, before, after, actor=entry.actor, note=entry.details.get("note", "")
+                )
+            )
+    return moments
+
+
+def _worker_name(job: Job) -> str:
+    found = Worker.objects.filter(pk=job.worker_id).values_list("name", flat=True).first()
+    return found or ""

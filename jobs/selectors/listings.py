@@ -1,0 +1,63 @@
+"""Lists of jobs."""
+
+from datetime import datetime
+from typing import TypedDict, Unpack
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from jobs.domain.priority import Priority
+from jobs.domain.states import states_named
+from jobs.models import Job
+
+_COLUMNS = {
+    "created_after": "created_at__gte",
+    "created_before": "created_at__lt",
+    "job_type": "job_type",
+    "queue": "queue",
+    "event_id": "event_id",
+    "parent_id": "parent_id",
+    "idempotency_key": "idempotency_key",
+}
+
+
+class JobFilters(TypedDict, total=False):
+    """What a list of jobs can be narrowed by; all of it optional."""
+
+    #: A state or an alias of one, such as `dead`.
+    state: str | None
+    job_type: str | None
+    queue: str | None
+    priority: Priority | str | None
+    event_id: UUID | None
+    parent_id: UUID | None
+    schedule: str | None
+    created_after: datetime | None
+    created_before: datetime | None
+    idempotency_key: str | None
+
+
+def jobs_matching(**filters: Unpack[JobFilters]) -> QuerySet[Job]:
+    """Return the jobs that match every filter given, newest first.
+
+    Raises:
+        ValueError: a state is unknown.
+        InvalidOption: a priority is unknown.
+    """
+    jobs = Job.objects.order_by("-id")
+    if state := filters.get("state"):
+        jobs = jobs.filter(state__in=states_named(state))
+    priority = filters.get("priority")
+    if priority is not None:
+        jobs = jobs.filter(priority=Priority.parse(priority))
+    if schedule := filters.get("schedule"):
+        jobs = jobs.filter(schedule__name=schedule)
+    columns = {
+        "created_after": "created_at__gte",
+        "created_before": "created_at__lt",
+        **{
+            name: name for name in ("job_type", "queue", "event_id", "parent_id", "idempotency_key")
+        },
+    }
+    given = {column: filters.get(name) for name, column in columns.items()}
+    return jobs.filter(**{column: value for column, value in given.items() if value is not None})

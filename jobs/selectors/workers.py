@@ -1,0 +1,22 @@
+"""The workers, and which of them are alive."""
+
+from django.db.models import Count, Q, QuerySet
+
+from jobs.domain.states import State
+from jobs.models import Worker
+from jobs.selectors.clock import database_now
+
+
+def workers() -> QuerySet[Worker]:
+    """Return the workers that have not left, the newest first, with `running`, their jobs."""
+    running = Count("jobs", filter=Q(jobs__state=State.RUNNING))
+    return Worker.objects.filter(stopped_at=None).annotate(running=running).order_by("-started_at")
+
+
+def worker_counts() -> dict[str, int]:
+    """Return how many workers are `healthy` (their lease holds) and `expected` (not stopped)."""
+    present = Worker.objects.filter(stopped_at=None)
+    return {
+        "healthy": present.filter(expires_at__gt=database_now()).count(),
+        "expected": present.count(),
+    }

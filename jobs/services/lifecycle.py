@@ -1,0 +1,225 @@
+"""The end of each run, and what people do to a job: where a job's state changes."""
+
+import traceback
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from jobs.domain.errors import InvalidTransition, JobNotFound, JobTimeout
+from jobs.domain.events import EventName
+from jobs.domain.outcomes import Cancelled, Completed, Failed, Outcome, Retrying, Snoozed
+from jobs.domain.states import RETRYABLE, WAITING, State
+from jobs.models import Attempt, Job
+from jobs.services.audit import record
+from jobs.services.doorbell import ring_after_commit
+from jobs.services.events import emit_job
+from jobs.services.workers import worker_name
+
+logger = structlog.get_logger(__name__)
+_MAX_ERROR = 10_000
+_MAX_TRACEBACK = 50_000
+
+
+def current_run(job: Job) -> QuerySet[Job]:
+    """Return the job's row if this run of it is still the one that counts: the fence.
+
+    A worker that was believed dead finds nothing here, so it cannot overwrite the run that
+    replaced its own.
+    """
+    return Job.objects.filter(pk=job.pk, state=State.RUNNING, run=job.run, worker_id=job.worker_id)
+
+
+def finish(job: Job, outcome: Outcome, *, now: datetime | None = None) -> bool:
+    """Record how a run ended.
+
+    Returns:
+        False if another run has replaced this one: nothing was recorded then.
+    """
+    now = now or timezone.now()
+    recorded = _finish(job, outcome, now)
+    if not recorded:
+        logger.warning("late_outcome_refused", job_id=str(job.pk), run=job.run)
+    return recorded
+
+
+def _finish(job: Job, outcome: Outcome, now: datetime) -> bool:
+    match outcome:
+        case Completed(result=result):
+            changes = {"result": result, "progress": 100}
+            return _end(job, State.COMPLETED, now, None, **changes)
+        case Failed(reason=reason, error=error):
+            ended = _attempt(job, _outcome_of(error), now, error)
+            return _end(job, State.FAILED, now, ended, failure_reason=reason, **_told(error))
+        case Cancelled(message=message):
+            ended = _attempt(job, Attempt.Outcome.CANCELLED, now, message=message)
+            return _end(job, State.CANCELLED, now, ended, error=message)
+        case Retrying(delay=delay, error=error):
+            ended = _attempt(job, _outcome_of(error), now, error)
+            return _again(job, ended, now + delay, now, **_told(error))
+        case Snoozed(delay=delay, message=message):
+            ended = _attempt(job, Attempt.Outcome.SNOOZED, now, message=message)
+            return _again(job, ended, now + delay, now, attempt=F("attempt") - 1)
+
+
+_TOLD_IN_EVENTS = ("failure_reason", "error_type")
+_EVENT = {
+    State.COMPLETED: EventName.COMPLETED,
+    State.FAILED: EventName.FAILED,
+    State.CANCELLED: EventName.CANCELLED,
+}
+
+
+def _end(job: Job, state: State, now: datetime, ended: Attempt | None, **changes: Any) -> bool:
+    with transaction.atomic():
+        changed = current_run(job).update(state=state, finished_at=now, losses=0, **changes)
+        if changed and ended is not None:
+            ended.save(force_insert=True)
+    if changed:
+        job.state, job.finished_at = state, now
+        details = {
+            key: str(changes[key]) for key in ("failure_reason", "error_type") if key in changes
+        }
+        emit_job(_EVENT[state], job, before=State.RUNNING, attempt=job.attempt, **details)
+    return bool(changed)
+
+
+def _again(job: Job, ended: Attempt, run_at: datetime, now: datetime, **changes: Any) -> bool:
+    """Put the job off to its next run, or cancel it if someone asked for that meanwhile."""
+    ended.retry_at = run_at
+    with transaction.atomic():
+        changed = (
+            current_run(job)
+            .filter(cancel_requested_at__isnull=True)
+            .update(state=State.RETRYING, run_at=run_at, losses=0, **changes)
+        )
+        if changed:
+            ended.save(force_insert=True)
+    if not changed:
+        return _finish(job, Cancelled("cancelled on request"), now)
+    job.state, job.run_at = State.RETRYING, run_at
+    emit_job(
+        EventName.RETRYING,
+        job,
+        before=State.RUNNING,
+        attempt=job.attempt,
+        retry_at=run_at.isoformat(),
+        outcome=str(ended.outcome),
+    )
+    return True
+
+
+def _outcome_of(error: BaseException) -> Attempt.Outcome:
+    return Attempt.Outcome.TIMEOUT if isinstance(error, JobTimeout) else Attempt.Outcome.ERROR
+
+
+def _told(error: BaseException) -> dict[str, str]:
+    return {"error_type": type(error).__name__[:200], "error": _text(str(error))[:_MAX_ERROR]}
+
+
+def _text(text: str) -> str:
+    """Return the text without what PostgreSQL cannot store in one."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+def _attempt(
+    job: Job,
+    outcome: Attempt.Outcome,
+    now: datetime,
+    error: BaseException | None = None,
+    *,
+    message: str = "",
+) -> Attempt:
+    told = _told(error) if error is not None else {"error": message}
+    trace = "".join(traceback.format_exception(error)) if error and error.__traceback__ else ""
+    return Attempt(
+        job_id=job.pk,
+        run=job.run,
+        number=job.attempt,
+        outcome=outcome,
+        worker_name=worker_name(job.worker_id),
+        pid=job.pid,
+        started_at=job.started_at or now,
+        finished_at=now,
+        traceback=_text(trace)[-_MAX_TRACEBACK:],
+        **told,
+    )
+
+
+def get_job(job_id: UUID | str) -> Job:
+    """Return the job of that id.
+
+    Raises:
+        JobNotFound: there is none, or the id is no UUID.
+    """
+    try:
+        wanted = job_id if isinstance(job_id, UUID) else UUID(str(job_id))
+        return Job.objects.get(pk=wanted)
+    except (ValueError, Job.DoesNotExist):
+        raise JobNotFound(f"there is no job {job_id}") from None
+
+
+def cancel(job_id: UUID | str, *, actor: str, now: datetime | None = None) -> Job:
+    """Cancel a job: at once while it waits; at its handler's next report while it runs.
+
+    Cancelling a cancelled job does nothing.
+
+    Raises:
+        JobNotFound: there is no such job.
+        InvalidTransition: it has completed or failed.
+    """
+    now = now or timezone.now()
+    job = get_job(job_id)
+    with transaction.atomic():
+        if Job.objects.filter(pk=job.pk, state__in=WAITING).update(
+            state=State.CANCELLED, finished_at=now, cancel_requested_at=now
+        ):
+            before, job = job.state, get_job(job.pk)
+            emit_job(EventName.CANCELLED, job, before=before, actor=actor)
+        elif Job.objects.filter(pk=job.pk, state=State.RUNNING).update(cancel_requested_at=now):
+            job = get_job(job.pk)
+        else:
+            job = get_job(job.pk)
+            if job.state == State.CANCELLED:
+                return job
+            raise InvalidTransition(f"job {job.pk} is {job.state} and cannot be cancelled any more")
+        record(actor=actor, action="job.cancel", target_type="job", target_id=job.pk)
+    return job
+
+
+def retry(job_id: UUID | str, *, actor: str, now: datetime | None = None) -> Job:
+    """Queue a failed or cancelled job again, with all its attempts before it; its history stays.
+
+    Raises:
+        JobNotFound: there is no such job.
+        InvalidTransition: it is neither failed nor cancelled.
+    """
+    now = now or timezone.now()
+    job = get_job(job_id)
+    before = job.state
+    with transaction.atomic():
+        changed = Job.objects.filter(pk=job.pk, state__in=RETRYABLE).update(
+            state=State.QUEUED,
+            run_at=now,
+            finished_at=None,
+            cancel_requested_at=None,
+            attempt=0,
+            losses=0,
+            failure_reason="",
+            progress=0,
+            progress_message="",
+        )
+        if not changed:
+            raise InvalidTransition(
+                f"job {job.pk} is {get_job(job.pk).state}; only failed and cancelled jobs can be "
+                "retried"
+            )
+        record(actor=actor, action="job.retry", target_type="job", target_id=job.pk, before=before)
+        job = get_job(job.pk)
+        emit_job(EventName.RETRYING, job, before=before, actor=actor)
+        ring_after_commit(job.queue)
+    return job

@@ -1,0 +1,112 @@
+"""Rescuing jobs whose run was cut off: the process killed, or the whole worker lost."""
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from jobs.conf import jobs_settings
+from jobs.domain.errors import JobTimeout
+from jobs.domain.events import EventName
+from jobs.domain.outcomes import Outcome
+from jobs.domain.states import FailureReason, State
+from jobs.models import Attempt, Job, Worker
+from jobs.selectors.clock import database_now
+from jobs.services.events import emit_job
+from jobs.services.lifecycle import current_run, finish
+from jobs.services.policy import policy_of
+from jobs.services.workers import worker_name
+
+logger = structlog.get_logger(__name__)
+
+
+def lost_of_worker(worker_id: UUID, live_pids: Callable[[], Collection[int]]) -> int:
+    """Rescue the running jobs of a worker whose own process is gone; return how many.
+
+    Called by the worker itself, which knows its processes. It is asked for them after the jobs
+    were read, so that a process which started meanwhile is not taken for a dead one.
+    """
+    running = list(Job.objects.filter(worker_id=worker_id, state=State.RUNNING))
+    live = live_pids()
+    gone = [job for job in running if job.pid not in live]
+    return _rescue(gone, "the process that ran it died")
+
+
+def overdue(worker_id: UUID, *, now: datetime | None = None) -> list[Job]:
+    """Return the worker's running jobs that are past their timeout and its grace."""
+    now = now or database_now()
+    grace = timedelta(seconds=jobs_settings().timeout_grace_seconds)
+    running = Job.objects.filter(worker_id=worker_id, state=State.RUNNING)
+    return [job for job in running if job.started_at and job.started_at + job.timeout + grace < now]
+
+
+def close_killed(job: Job) -> None:
+    """Record that a run was killed because it ignored its timeout."""
+    outcome: Outcome = policy_of(job).decide(
+        JobTimeout(f"killed: it ran on after its timeout of {job.timeout.total_seconds():g} s"),
+        attempt=job.attempt,
+    )
+    finish(job, outcome)
+
+
+def reap(*, now: datetime | None = None) -> int:
+    """Rescue the running jobs of every worker whose lease has run out; return how many.
+
+    Those workers are marked as stopped. Safe in any number of processes at once.
+    """
+    now = now or database_now()
+    dead = list(Worker.objects.filter(stopped_at__isnull=True, expires_at__lt=now))
+    rescued = 0
+    for worker in dead:
+        if not Worker.objects.filter(
+            pk=worker.pk, stopped_at__isnull=True, expires_at__lt=now
+        ).update(stopped_at=now):
+            continue
+        logger.warning("worker_lost", worker=worker.name, pid=worker.pid)
+    orphans = Job.objects.filter(state=State.RUNNING, worker__stopped_at__isnull=False)
+    rescued += _rescue(orphans, "its worker was lost")
+    return rescued
+
+
+def _rescue(jobs: Iterable[Job], why: str) -> int:
+    return sum(_close_lost(job, why) for job in jobs)
+
+
+def _close_lost(job: Job, why: str) -> bool:
+    """Close a run as lost: the job goes on, or fails after too many losses in a row."""
+    now = database_now()
+    losses = job.losses + 1
+    dead = losses >= jobs_settings().max_losses
+    cancelled = job.cancel_requested_at is not None
+    wait = policy_of(job).backoff.delay(losses)
+    changes: dict[str, object] = {"losses": losses, "error_type": "WorkerLost", "error": why}
+    if cancelled:
+        changes |= {"state": State.CANCELLED, "finished_at": now}
+    elif dead:
+        reason = FailureReason.WORKER_LOST
+        changes |= {"state": State.FAILED, "finished_at": now, "failure_reason": reason}
+    else:
+        changes |= {"state": State.RETRYING, "run_at": now + wait}
+    with transaction.atomic():
+        if not current_run(job).update(**changes):
+            return False
+        Attempt.objects.create(
+            job_id=job.pk,
+            run=job.run,
+            number=job.attempt,
+            outcome=Attempt.Outcome.LOST,
+            worker_name=worker_name(job.worker_id),
+            pid=job.pid,
+            started_at=job.started_at or now,
+            finished_at=now,
+            retry_at=changes.get("run_at"),
+            error_type="WorkerLost",
+            error=why,
+        )
+    job.state = State(str(changes["state"]))
+    names = {State.CANCELLED: EventName.CANCELLED, State.FAILED: EventName.FAILED}
+    logger.warning("job_lost", job_id=str(job.pk), job_type=job.job_type, why=why)
+    emit_job(names.get(job.state, EventName.RETRYING), job, before=State.RUNNING, losses=losses)
+    return True

@@ -1,0 +1,95 @@
+"""Removing what has been kept long enough."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from jobs.conf import jobs_settings
+from jobs.domain.states import FINAL, State
+from jobs.models import Job, Worker
+from jobs.selectors.clock import database_now
+
+#: Rows of stopped workers are kept this long, so that attempts can still name them.
+WORKERS_KEPT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How long finished jobs of a state are kept: of one type, or of all without an own rule.
+
+    Attributes:
+        job_type: None for every type that has no rule of its own for this state.
+        others: the types that have.
+    """
+
+    state: State
+    job_type: str | None
+    kept: timedelta
+    others: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """How reports name the rule: `completed`, or `completed:reports.export`."""
+        return f"{self.state}:{self.job_type}" if self.job_type else str(self.state)
+
+    def past(self, now: datetime) -> QuerySet[Job]:
+        """Return the jobs that have been kept long enough."""
+        jobs = Job.objects.filter(state=self.state, finished_at__lt=now - self.kept)
+        if self.job_type is not None:
+            return jobs.filter(job_type=self.job_type)
+        return jobs.exclude(job_type__in=self.others)
+
+
+def rules() -> list[Rule]:
+    """Return the rules that the settings make."""
+    settings = jobs_settings()
+    by_type = settings.retention_by_type
+    made = []
+    for state in sorted(FINAL):
+        own = {name: kept[state] for name, kept in by_type.items() if state in kept}
+        site = float(getattr(settings, f"retention_{state}_seconds"))
+        made.append(Rule(state, None, timedelta(seconds=site), tuple(sorted(own))))
+        made.extend(Rule(state, name, timedelta(seconds=kept)) for name, kept in own.items())
+    return made
+
+
+def purge(
+    *,
+    now: datetime | None = None,
+    dry_run: bool = False,
+    batch_size: int = 500,
+    on_batch: Callable[[int], None] | None = None,
+) -> dict[str, int]:
+    """Remove finished jobs that are past their retention, in batches, each its own transaction.
+
+    Args:
+        now: the moment to count from; the database's time if None.
+        dry_run: only count; the counts are those that a real run at the same moment removes.
+        batch_size: jobs a batch.
+        on_batch: called with the number removed so far.
+
+    Returns:
+        How many jobs each rule removes, by the rule's label, and `workers`.
+    """
+    now = now or database_now()
+    removed: dict[str, int] = {}
+    for rule in rules():
+        past = rule.past(now)
+        removed[rule.label] = past.count() if dry_run else 0
+        if not dry_run:
+            for count in _delete_in_batches(past, batch_size):
+                removed[rule.label] += count
+                if on_batch is not None:
+                    on_batch(sum(removed.values()))
+    gone = Worker.objects.filter(stopped_at__lt=now - WORKERS_KEPT)
+    removed["workers"] = gone.count() if dry_run else gone.delete()[0]
+    return removed
+
+
+def _delete_in_batches(jobs: QuerySet[Job], batch_size: int) -> Iterator[int]:
+    while ids := list(jobs.order_by("finished_at").values_list("pk", flat=True)[:batch_size]):
+        # The states again: a job that someone retried meanwhile stays.
+        _, by_model = jobs.filter(pk__in=ids).delete()
+        yield by_model.get(Job._meta.label, 0)

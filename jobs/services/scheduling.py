@@ -1,0 +1,205 @@
+"""Schedules: keeping them, and making a job for each occurrence."""
+
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from jobs.domain.cron import check_cron, next_occurrence, zone
+from jobs.domain.errors import JobsError, ScheduleError, ScheduleNotFound
+from jobs.domain.events import Event, EventName
+from jobs.domain.priority import Priority
+from jobs.domain.registry import registry
+from jobs.domain.states import State
+from jobs.domain.submission import Submission
+from jobs.models import Job, Schedule
+from jobs.selectors.clock import database_now
+from jobs.services.audit import record
+from jobs.services.events import emit
+from jobs.services.submission import announce, build, stored_params
+
+logger = structlog.get_logger(__name__)
+_AT_ONCE = 100
+
+
+def check_schedule(schedule: Schedule) -> None:
+    """Do nothing if the schedule can be kept; fill its parameters' defaults in.
+
+    Raises:
+        UnknownJobType, InvalidParameters, InvalidCron, UnknownTimeZone: it cannot.
+    """
+    job_type = registry.get(schedule.job_type)
+    schedule.params = stored_params(job_type, schedule.params or {})
+    zone(schedule.timezone)
+    check_cron(schedule.cron)
+
+
+def save_schedule(schedule: Schedule, *, now: datetime | None = None) -> Schedule:
+    """Check and store the schedule; it acts from now on, without a restart of anything.
+
+    Raises:
+        UnknownJobType, InvalidParameters, InvalidCron, UnknownTimeZone: nothing was stored.
+    """
+    check_schedule(schedule)
+    schedule.next_run_at = _next(schedule, now or database_now()) if schedule.enabled else None
+    schedule.last_error = ""
+    schedule.save()
+    return schedule
+
+
+def create_schedule(
+    name: str,
+    job_type: str,
+    *,
+    cron: str,
+    params: dict[str, Any] | None = None,
+    time_zone: str = "UTC",
+    priority: Priority | str | None = None,
+    enabled: bool = True,
+) -> Schedule:
+    """Create a schedule.
+
+    Raises:
+        ScheduleError: the name is taken; or see `save_schedule`.
+    """
+    if Schedule.objects.filter(name=name).exists():
+        raise ScheduleError(f"a schedule named {name!r} exists already")
+    chosen = None if priority is None else Priority.parse(priority)
+    return save_schedule(
+        Schedule(
+            name=name,
+            job_type=job_type,
+            params=params or {},
+            cron=cron,
+            timezone=time_zone,
+            priority=chosen,
+            enabled=enabled,
+        )
+    )
+
+
+def get_schedule(name: str) -> Schedule:
+    """Return the schedule of that name.
+
+    Raises:
+        ScheduleNotFound: there is none; the message lists some that exist.
+    """
+    found = Schedule.objects.filter(name=name).first()
+    if found is None:
+        some = ", ".join(Schedule.objects.order_by("name").values_list("name", flat=True)[:10])
+        raise ScheduleNotFound(f"there is no schedule {name!r}; there are: {some or 'none'}")
+    return found
+
+
+def trigger(schedule: Schedule, *, actor: str, created_by_id: Any = None) -> Submission:
+    """Run a schedule's job now; its next occurrence stays as it is."""
+    with transaction.atomic():
+        job = _job(schedule, trigger=Job.Trigger.MANUAL, created_by_id=created_by_id)
+        job.save(force_insert=True)
+        record(
+            actor=actor,
+            action="schedule.trigger",
+            target_type="schedule",
+            target_id=schedule.pk,
+            job_id=str(job.pk),
+        )
+        # On the job too, so that its timeline says who.
+        record(actor=actor, action="job.trigger", target_type="job", target_id=job.pk)
+        announce(job)
+    return Submission(job_id=job.pk, state=State(job.state))
+
+
+def fire_due(*, now: datetime | None = None) -> int:
+    """Make a job for each schedule whose time has come; return how many were made.
+
+    Occurrences that were missed while nothing kept time run once, not once each. Safe in any
+    number of processes: an occurrence is unique, and each schedule is moved on by a guarded update.
+    """
+    now = now or database_now()
+    due = Schedule.objects.filter(enabled=True, next_run_at__lte=now).order_by("next_run_at")
+    return sum(_fire(schedule, schedule.next_run_at, now) for schedule in due[:_AT_ONCE])
+
+
+def plan_unplanned(*, now: datetime | None = None) -> None:
+    """Set the next occurrence of enabled schedules that have none, such as a migration's."""
+    now = now or database_now()
+    unplanned = Schedule.objects.filter(enabled=True, next_run_at=None, last_error="")
+    for schedule in unplanned[:_AT_ONCE]:
+        try:
+            following = _next(schedule, now)
+        except JobsError as error:
+            _set_error(schedule, None, None, error)
+        else:
+            Schedule.objects.filter(pk=schedule.pk, next_run_at=None).update(next_run_at=following)
+
+
+def _fire(schedule: Schedule, occurrence: datetime | None, now: datetime) -> bool:
+    if occurrence is None:
+        return False
+    try:
+        following = _next(schedule, now)
+    except JobsError as error:
+        _set_error(schedule, occurrence, None, error)
+        return False
+    try:
+        with transaction.atomic():
+            moved = Schedule.objects.filter(pk=schedule.pk, next_run_at=occurrence).update(
+                next_run_at=following, last_run_at=occurrence, last_error=""
+            )
+            if not moved:
+                return False
+            job = _job(schedule, trigger=Job.Trigger.SCHEDULE, occurrence=occurrence)
+            job.save(force_insert=True)
+            announce(job)
+            emit(_executed(schedule, job, occurrence))
+    except IntegrityError:
+        logger.info("occurrence_exists", schedule=schedule.name, occurrence=str(occurrence))
+        Schedule.objects.filter(pk=schedule.pk, next_run_at=occurrence).update(
+            next_run_at=following
+        )
+        return False
+    except JobsError as error:
+        _set_error(schedule, occurrence, following, error)
+        return False
+    return True
+
+
+def _job(schedule: Schedule, *, trigger: str, **fields: Any) -> Job:
+    occurrence = fields.pop("occurrence", None)
+    job = build(
+        registry.get(schedule.job_type),
+        schedule.params,
+        now=timezone.now(),
+        priority=None if schedule.priority is None else Priority(schedule.priority),
+        trigger=trigger,
+        **fields,
+    )
+    job.schedule, job.occurrence = schedule, occurrence
+    return job
+
+
+def _next(schedule: Schedule, after: datetime) -> datetime:
+    return next_occurrence(schedule.cron, schedule.timezone, after)
+
+
+def _set_error(
+    schedule: Schedule, occurrence: datetime | None, following: datetime | None, error: JobsError
+) -> None:
+    """Say on the schedule why it made no job, and go on with the next occurrence."""
+    logger.error("schedule_failed", schedule=schedule.name, error=str(error))
+    Schedule.objects.filter(pk=schedule.pk, next_run_at=occurrence).update(
+        next_run_at=following, last_error=str(error)
+    )
+
+
+def _executed(schedule: Schedule, job: Job, occurrence: datetime) -> Event:
+    return Event(
+        EventName.SCHEDULE_EXECUTED,
+        timezone.now(),
+        job_id=job.pk,
+        job_type=job.job_type,
+        state=job.state,
+        details={"schedule": schedule.name, "occurrence": occurrence.isoformat()},
+    )

@@ -1,0 +1,220 @@
+"""Accepting jobs."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any, Unpack, cast
+from uuid import uuid4
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from pydantic import BaseModel
+
+from jobs.conf import jobs_settings
+from jobs.domain.backoff import Backoff
+from jobs.domain.errors import ConfigurationError, DuplicateJob, InvalidOption, InvalidParameters
+from jobs.domain.events import EventName
+from jobs.domain.job_types import JobType
+from jobs.domain.options import SubmitOptions, attempts_of, checked_key, moment_of
+from jobs.domain.priority import Priority, PriorityDecider, queue_name
+from jobs.domain.registry import registry
+from jobs.domain.states import State
+from jobs.domain.storable import storable
+from jobs.domain.submission import Submission
+from jobs.models import Job
+from jobs.services.doorbell import ring_after_commit
+from jobs.services.events import emit_job
+
+logger = structlog.get_logger(__name__)
+Params = BaseModel | Mapping[str, Any] | None
+
+
+def submit(job_type: str, params: Params = None, **options: Unpack[SubmitOptions]) -> Submission:
+    """Accept a job; once this returned and the transaction committed, it cannot be lost.
+
+    In a transaction the job belongs to it: a rollback leaves no job and rings no bell. A broker
+    that is away does not fail the submission: the timekeeper rings later.
+
+    Args:
+        job_type: the name of a registered type.
+        params: the type's model, or what it validates.
+        **options: see `SubmitOptions`.
+
+    Raises:
+        UnknownJobType: no such type is registered.
+        InvalidParameters: the parameters do not fit its model, or cannot be stored.
+        InvalidOption: an option cannot be used.
+        DuplicateJob: the idempotency key belongs to a job with other parameters, or
+            `on_duplicate` forbids a second submission.
+    """
+    found = registry.get(job_type)
+    job = build(found, params, now=timezone.now(), **options)
+    if job.idempotency_key is None:
+        job.save(force_insert=True)
+    else:
+        earlier = _insert_or_find(job)
+        if earlier is not None:
+            return _duplicate(earlier, job, options.get("on_duplicate", "ignore"))
+    announce(job)
+    return Submission(job_id=job.pk, state=State(job.state))
+
+
+def build(
+    job_type: JobType, params: Params, *, now: datetime, **options: Unpack[SubmitOptions]
+) -> Job:
+    """Return the checked job, not yet stored."""
+    settings = jobs_settings()
+    stored = stored_params(job_type, params)
+    run_at = moment_of(delay=options.get("delay"), run_at=options.get("run_at"), now=now)
+    priority, source = _priority(job_type, stored, options.get("priority"))
+    queue = options.get("queue")
+    attempts = attempts_of(
+        max_attempts=options.get("max_attempts"), max_retries=options.get("max_retries")
+    )
+    timeout = options.get("timeout") or job_type.timeout or settings.timeout
+    if timeout.total_seconds() <= 0:
+        raise InvalidOption(f"timeout must be more than 0, not {timeout}")
+    return Job(
+        job_type=job_type.name,
+        queue=queue_name(job_type.queue if queue is None else _known_queue(queue), priority),
+        priority=priority,
+        priority_source=source,
+        state=State.SCHEDULED if run_at > now else State.QUEUED,
+        params=stored,
+        max_attempts=attempts or job_type.max_attempts or settings.max_attempts,
+        timeout=timeout,
+        backoff=backoff_as_json(options.get("backoff")),
+        created_at=now,
+        run_at=run_at,
+        idempotency_key=checked_key(options.get("idempotency_key")),
+        trigger=options.get("trigger", Job.Trigger.CODE),
+        created_by_id=options.get("created_by_id"),
+        parent_id=options.get("parent_id"),
+        event_id=options.get("event_id"),
+        trace_id=options.get("trace_id") or _trace_id(),
+    )
+
+
+def announce(job: Job) -> None:
+    """Tell of a stored job: ring for it if it is ready, and emit its event."""
+    emit_job(EventName.CREATED, job)
+    if job.state == State.QUEUED:
+        ring_after_commit(job.queue)
+
+
+def stored_params(job_type: JobType, params: Params) -> dict[str, Any]:
+    """Return the parameters as they are stored: checked, with the model's defaults filled in.
+
+    Raises:
+        InvalidParameters: they do not fit the model, or cannot be stored.
+    """
+    given = params if isinstance(params, BaseModel | None) else dict(params)
+    parsed = job_type.parse(given)
+    try:
+        return cast(dict[str, Any], storable(parsed, limit_bytes=jobs_settings().max_params_bytes))
+    except ValueError as error:
+        raise InvalidParameters(job_type.name, [("", str(error))]) from None
+
+
+def backoff_as_json(backoff: Backoff | None) -> dict[str, Any] | None:
+    """Return a back-off as it is stored with a job."""
+    if backoff is None:
+        return None
+    return {
+        "kind": backoff.kind,
+        "base_seconds": backoff.base.total_seconds(),
+        "cap_seconds": backoff.cap.total_seconds(),
+        "factor": backoff.factor,
+        "jitter": backoff.jitter,
+    }
+
+
+def _known_queue(queue: str) -> str:
+    known = ["", *registry.queues()]
+    if queue not in known:
+        raise InvalidOption(
+            f"queue {queue!r} is unknown; use one that a job type declares: "
+            f"{', '.join(known[1:]) or 'there is none'}; or leave it out"
+        )
+    return queue
+
+
+def _trace_id() -> str:
+    bound = structlog.contextvars.get_contextvars().get("trace_id")
+    return bound if isinstance(bound, str) and len(bound) == 32 else uuid4().hex
+
+
+@cache
+def _decider(path: str) -> PriorityDecider:
+    try:
+        return cast(PriorityDecider, import_string(path)())
+    except ImportError as error:
+        raise ConfigurationError(
+            f'JOBS["PRIORITY_DECIDER"] is {path!r}, which cannot be imported: {error}'
+        ) from None
+
+
+def _priority(
+    job_type: JobType, params: Mapping[str, Any], asked: Priority | str | None
+) -> tuple[Priority, str]:
+    if asked is not None:
+        return Priority.parse(asked), Job.PrioritySource.SUBMISSION
+    path = jobs_settings().priority_decider
+    if path:
+        decider = _decider(path)
+        try:
+            decided = decider.decide(job_type.name, params)
+            if decided is not None:
+                return Priority.parse(decided), Job.PrioritySource.DECIDER
+        except Exception as error:  # noqa: BLE001 - someone else's code must not lose a job
+            logger.warning(
+                "priority_decider_failed", job_type=job_type.name, error_type=type(error).__name__
+            )
+    return job_type.priority, Job.PrioritySource.TYPE
+
+
+def _insert_or_find(job: Job) -> Job | None:
+    """Store the job and return None, or return the job that holds its key."""
+    holder = Job.objects.filter(job_type=job.job_type, idempotency_key=job.idempotency_key)
+    try:
+        with transaction.atomic():
+            job.save(force_insert=True)
+    except IntegrityError:
+        earlier = holder.first()
+        if earlier is None:
+            raise
+        return earlier
+    return None
+
+
+def _duplicate(earlier: Job, job: Job, policy: str) -> Submission:
+    if policy not in ("ignore", "replace", "error"):
+        raise InvalidOption(f"on_duplicate must be ignore, replace or error, not {policy!r}")
+    what = f"idempotency_key {job.idempotency_key!r} of {job.job_type} belongs to job {earlier.pk}"
+    if policy == "error":
+        raise DuplicateJob(f"{what} already", job_id=earlier.pk)
+    if policy == "replace":
+        return _replace(earlier, job, what)
+    if earlier.params != job.params:
+        raise DuplicateJob(
+            f"{what}, which has other parameters; use another key, or on_duplicate='replace'",
+            job_id=earlier.pk,
+        )
+    return Submission(job_id=earlier.pk, state=State(earlier.state), duplicate=True)
+
+
+def _replace(earlier: Job, job: Job, what: str) -> Submission:
+    fields = ("queue", "priority", "priority_source", "state", "params", "max_attempts",
+              "timeout", "backoff", "run_at")  # fmt: skip
+    changed = Job.objects.filter(
+        pk=earlier.pk, state__in=[State.SCHEDULED, State.QUEUED], run=0
+    ).update(**{name: getattr(job, name) for name in fields})
+    if changed != 1:
+        raise DuplicateJob(
+            f"{what}, which is {earlier.state} and can no longer be replaced", job_id=earlier.pk
+        )
+    if job.state == State.QUEUED:
+        ring_after_commit(job.queue)
+    return Submission(job_id=earlier.pk, state=State(job.state), duplicate=True)

@@ -1,0 +1,73 @@
+"""The workers' rows and leases."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from jobs.conf import jobs_settings
+from jobs.domain.events import Event, EventName
+from jobs.models import Worker
+from jobs.selectors.clock import database_now
+from jobs.services.events import emit
+
+#: A lease is renewed three times before it would run out.
+RENEWALS_PER_LEASE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInfo:
+    """What a worker says of itself."""
+
+    worker_id: UUID
+    name: str
+    host: str
+    pid: int
+    version: str
+    pool: str
+    queues: tuple[str, ...]
+    concurrency: int
+
+
+def renewal_interval() -> timedelta:
+    """Return how often a worker renews its lease."""
+    return jobs_settings().lease / RENEWALS_PER_LEASE
+
+
+def renew(info: WorkerInfo) -> None:
+    """Register the worker, or renew its lease, by the database's clock.
+
+    A worker that was believed dead comes back this way; its earlier runs stay lost to it.
+    """
+    now = database_now()
+    lease = {"seen_at": now, "expires_at": now + jobs_settings().lease, "stopped_at": None}
+    told = {
+        "name": info.name,
+        "host": info.host,
+        "pid": info.pid,
+        "version": info.version,
+        "pool": info.pool,
+        "queues": list(info.queues),
+        "concurrency": info.concurrency,
+    }
+    _, created = Worker.objects.update_or_create(
+        pk=info.worker_id,
+        defaults={**told, **lease},
+        create_defaults={**told, **lease, "started_at": now},
+    )
+    if created:
+        emit(Event(EventName.WORKER_ADDED, now, details={"worker": info.name, "pid": info.pid}))
+
+
+def leave(worker_id: UUID) -> None:
+    """Mark the worker as gone of its own accord."""
+    now = database_now()
+    if Worker.objects.filter(pk=worker_id, stopped_at__isnull=True).update(stopped_at=now):
+        name = worker_name(worker_id)
+        emit(Event(EventName.WORKER_REMOVED, now, details={"worker": name}))
+
+
+def worker_name(worker_id: UUID | None) -> str:
+    """Return the worker's name, or empty if it is not known."""
+    if worker_id is None:
+        return ""
+    return Worker.objects.filter(pk=worker_id).values_list("name", flat=True).first() or ""

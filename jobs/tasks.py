@@ -1,0 +1,90 @@
+"""The Celery tasks: the doorbell, and one of each job type's name that submits a job."""
+
+from typing import Any
+
+import structlog
+from celery import Celery, Task, shared_task
+from django.db import InterfaceError, OperationalError
+from kombu import Exchange, Queue
+
+from jobs.domain.errors import SubmissionError
+from jobs.domain.job_types import JobType
+from jobs.domain.priority import Priority, queue_name
+from jobs.domain.registry import registry
+from jobs.models import Job
+from jobs.runtime.executor import run_ready
+from jobs.runtime.worker_process import worker_process
+from jobs.services.doorbell import ring
+from jobs.services.submission import submit
+
+logger = structlog.get_logger(__name__)
+
+
+@shared_task(
+    name="jobs.doorbell",
+    bind=True,
+    ignore_result=True,
+    send_events=False,
+    # The rows are the truth, and the timekeeper rings again: a doorbell may be lost.
+    acks_late=False,
+    autoretry_for=(OperationalError, InterfaceError),
+    retry_backoff=1,
+    retry_backoff_max=30,
+    retry_jitter=True,
+    max_retries=None,
+)
+def doorbell(self: "Task[Any, Any]") -> None:
+    """Take and run ready jobs of every queue that this worker listens to, best first.
+
+    With the database away while taking, the doorbell is tried again with back-off.
+    """
+    queues = list(self.app.amqp.queues.consume_from)
+
+    def wake_another(job: Job) -> None:
+        """Ring once more before the first job starts, so that as many wake as there is work."""
+        ring({job.queue})
+
+    _, more = run_ready(
+        worker_process.taker(),
+        queues,
+        on_first=wake_another,
+        go_on=lambda: not worker_process.stopping,
+    )
+    if more:
+        heard = (self.request.delivery_info or {}).get("routing_key")
+        ring({heard} if heard in queues else set(queues[:1]))
+
+
+def register_job_types(app: Celery) -> None:
+    """Give each job type a Celery task of its name, and the app the queues they need.
+
+    Sending such a task, from any Celery client, submits the job.
+    """
+    owned = ["", *registry.queues()]
+    # Strict order: a worker without -Q listens to all of them, the most urgent first.
+    names = [queue_name(own, priority) for priority in Priority for own in owned]
+    exchange = Exchange("jobsite")
+    app.conf.task_queues = [Queue(name, exchange, routing_key=name) for name in names]
+    for job_type in registry:
+        _register(app, job_type)
+
+
+def _register(app: Celery, job_type: JobType) -> None:
+    def submit_from_message(
+        self: "Task[Any, Any]", params: dict[str, Any] | None = None, **fields: Any
+    ) -> str:
+        try:
+            submission = submit(
+                job_type.name,
+                {**(params or {}), **fields},
+                # A message that comes twice makes one job.
+                idempotency_key=f"celery:{self.request.id}",
+                trigger=Job.Trigger.TASK,
+            )
+        except SubmissionError as error:
+            logger.error("message_refused", job_type=job_type.name, error=str(error))
+            raise
+        return str(submission.job_id)
+
+    submit_from_message.__doc__ = f"Submit a job of type {job_type.name}."
+    app.task(name=job_type.name, bind=True, send_events=False)(submit_from_message)

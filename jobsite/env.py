@@ -1,0 +1,128 @@
+"""The site's environment: every variable that `jobsite.settings` reads, typed and checked.
+
+The job engine's own settings (`JOBSITE_…` for retries, timeouts, ticks) are in `jobs.conf`.
+"""
+
+import tempfile
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+#: A Unix socket's path may have 107 bytes on Linux and 103 on macOS.
+_LONGEST_SOCKET_PATH = 100
+
+
+class BadEnvironment(SystemExit):
+    """A variable of the environment has a value that cannot be used; the start stops here."""
+
+
+class Environment(BaseSettings):
+    """One attribute for each variable, named as the variable is, in lower case."""
+
+    model_config = SettingsConfigDict(
+        env_file=BASE_DIR / ".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    #: `development` makes what it needs; `production` refuses to start without it.
+    jobsite_env: Literal["development", "production"] = "development"
+    secret_key: SecretStr = SecretStr("")
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    csrf_trusted_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    #: Where people reach the site: links in notifications begin with it.
+    site_url: str = "http://127.0.0.1:8000"
+    #: Where the embedded services keep their data.
+    jobsite_var: Path = BASE_DIR / "var"
+
+    database_url: str = ""
+    broker_url: str = ""
+    redis_url: str = ""
+
+    email_url: SecretStr = SecretStr("")
+    default_from_email: str = "jobsite@localhost"
+    slack_token: SecretStr = SecretStr("")
+    slack_api_url: str = "https://slack.com/api/"
+    webhook_secret: SecretStr = SecretStr("")
+    github_token: SecretStr = SecretStr("")
+    github_api_url: str = "https://api.github.com"
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    #: `console` for people, `json` for machines; `auto` is console on a terminal.
+    log_format: Literal["auto", "console", "json"] = "auto"
+
+    @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @property
+    def production(self) -> bool:
+        """Whether the site serves real users."""
+        return self.jobsite_env == "production"
+
+    @property
+    def redis_socket(self) -> Path:
+        """The socket of the embedded Redis.
+
+        In the var folder, or in the temporary one if the var folder's path is too long for one.
+        """
+        path = self.jobsite_var.resolve() / "redis" / "redis.sock"
+        if len(str(path).encode()) <= _LONGEST_SOCKET_PATH:
+            return path
+        digest = sha256(str(path).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"jobsite-{digest}.sock"
+
+    @property
+    def embedded_redis(self) -> bool:
+        """Whether the site runs a Redis of its own."""
+        return not self.redis_url and not self.broker_url
+
+    @property
+    def redis(self) -> str:
+        """The URL of Redis as redis-py reads it; empty if only another broker was named."""
+        if self.redis_url:
+            return self.redis_url
+        if self.embedded_redis:
+            return f"unix://{self.redis_socket}"
+        return self.broker_url if self.broker_url.startswith("redis") else ""
+
+    @property
+    def broker(self) -> str:
+        """The URL of the broker as kombu reads it."""
+        if self.broker_url or self.redis_url:
+            return self.broker_url or self.redis_url
+        return f"redis+socket://{self.redis_socket}"
+
+    @property
+    def database(self) -> str:
+        """The URL of the database."""
+        return self.database_url or f"sqlite:///{self.jobsite_var.resolve() / 'jobsite.sqlite3'}"
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment, read once.
+
+    Raises:
+        BadEnvironment: a variable has a value that cannot be used. The message names the variable,
+            never a secret's value.
+    """
+    try:
+        return Environment()
+    except ValidationError as error:
+        lines = [
+            f"{str(one['loc'][0]).upper()}: {one['msg']}"
+            for one in error.errors(include_url=False, include_input=False)
+        ]
+        raise BadEnvironment("the environment is wrong:\n  " + "\n  ".join(lines)) from None

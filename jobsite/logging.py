@@ -1,0 +1,90 @@
+"""Structured logging: one event name and its fields a line, with job and request ids."""
+
+import logging.config
+import sys
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+
+def _processors() -> list[Any]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def logging_config(*, level: str, style: str) -> dict[str, Any]:
+    """Configure structlog and the standard library's logging alike; return the latter's settings.
+
+    Args:
+        level: the least level that is written.
+        style: `console`, `json`, or `auto`: console on a terminal.
+    """
+    console = style == "console" or (style == "auto" and sys.stderr.isatty())
+    last: list[Any] = (
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        if console
+        else [
+            # Without the locals of each frame: they may hold parameters and secrets.
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            ),
+            structlog.processors.JSONRenderer(default=str),
+        ]
+    )
+    structlog.configure(
+        processors=[*_processors(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    config: dict[str, Any] = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "structured": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": _processors(),
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    *last,
+                ],
+            }
+        },
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "structured"},
+        },
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "celery": {"level": level},
+            # A line for each task would tell of doorbells, not of jobs.
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "django.server": {"level": "WARNING"},
+            "httpx": {"level": "WARNING"},
+        },
+    }
+    logging.config.dictConfig(config)
+    return config
+
+
+class RequestIdMiddleware:
+    """Gives each request an id that its log lines and the jobs it submits carry."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request, with its id in the header X-Request-ID."""
+        trace_id = uuid4().hex
+        with structlog.contextvars.bound_contextvars(trace_id=trace_id):
+            response = self._get_response(request)
+        response["X-Request-ID"] = trace_id
+        return response

@@ -1,0 +1,196 @@
+"""Django's settings, all from the environment: see `jobsite.env` for the variables."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from jobsite.env import BASE_DIR, environment
+from jobsite.logging import logging_config
+
+ENV = environment()
+DEBUG = False
+
+
+def _secret_key() -> str:
+    """Return SECRET_KEY; in development make one at the first start and keep it in the var folder.
+
+    Raises:
+        ImproperlyConfigured: production has none, or the var folder cannot be written.
+    """
+    if key := ENV.secret_key.get_secret_value():
+        return key
+    if ENV.production:
+        raise ImproperlyConfigured("SECRET_KEY must be set in production, to 50 random characters")
+    path = ENV.jobsite_var / "secret_key"
+    try:
+        ENV.jobsite_var.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(50))
+        return path.read_text()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"the data folder {ENV.jobsite_var} cannot be written ({error.strerror}): "
+            "make it writable, or name another one in JOBSITE_VAR"
+        ) from None
+
+
+def _database() -> dict[str, Any]:
+    config: dict[str, Any] = dict(dj_database_url.parse(ENV.database, conn_max_age=600))
+    config["CONN_HEALTH_CHECKS"] = True
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        if config["NAME"] != ":memory:":
+            Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        # Under WAL with deferred transactions, a third of read-then-write transactions fail with
+        # "database is locked" as soon as three processes share the file.
+        config["OPTIONS"] = {
+            **config.get("OPTIONS", {}),
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=30000;"
+                "PRAGMA cache_size=-16000; PRAGMA mmap_size=134217728;"
+            ),
+        }
+    elif config["ENGINE"] == "django.db.backends.postgresql":
+        config["OPTIONS"] = {"connect_timeout": 5, **config.get("OPTIONS", {})}
+    else:
+        raise ImproperlyConfigured(
+            f"DATABASE_URL names {config['ENGINE']}: Jobsite runs on sqlite:// and postgresql://"
+        )
+    return config
+
+
+SECRET_KEY = _secret_key()
+ALLOWED_HOSTS = ENV.allowed_hosts or ([] if ENV.production else ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = ENV.csrf_trusted_origins
+SITE_URL = ENV.site_url.rstrip("/")
+
+INSTALLED_APPS = [
+    "jobs",
+    "jobs.contrib.digests",
+    "notifications",
+    "maintenance",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "django_celery_results",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "jobsite.logging.RequestIdMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "jobsite.urls"
+WSGI_APPLICATION = "jobsite.wsgi.application"
+ASGI_APPLICATION = "jobsite.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = not ENV.production
+
+# Security: what `check --deploy` asks for, in production.
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+if ENV.production:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# Celery. Only doorbells and plain tasks travel through the broker; jobs are rows.
+CELERY_BROKER_URL = ENV.broker
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_CACHE_BACKEND = "default"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_DEFAULT_QUEUE = "normal"
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+CELERY_BEAT_SCHEDULER = "jobs.backends.beat:JobsiteScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 25
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+# A worker keeps its database connections between tasks: a new one each costs 3 ms.
+CELERY_DB_REUSE_MAX = 1_000_000
+if ENV.broker.startswith(("redis", "unix")):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "socket_timeout": 2,
+        "socket_connect_timeout": 2,
+        "health_check_interval": 10,
+        # Strict: the order of -Q, where kombu's default would go round.
+        "queue_order_strategy": "priority",
+        "global_keyprefix": "jobsite:",
+    }
+
+JOBS: dict[str, Any] = {"REDIS_URL": ENV.redis}
+
+# Outside services.
+EMAIL_URL = ENV.email_url.get_secret_value()
+DEFAULT_FROM_EMAIL = ENV.default_from_email
+SLACK_TOKEN = ENV.slack_token.get_secret_value()
+SLACK_API_URL = ENV.slack_api_url
+WEBHOOK_SECRET = ENV.webhook_secret.get_secret_value()
+GITHUB_TOKEN = ENV.github_token.get_secret_value()
+GITHUB_API_URL = ENV.github_api_url
+
+LOGGING_CONFIG = None
+LOGGING = logging_config(level=ENV.log_level, style=ENV.log_format)

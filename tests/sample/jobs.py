@@ -1,0 +1,150 @@
+"""Job types that do one thing each, for the tests."""
+
+import contextlib
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from jobs import Backoff, Cancel, JobContext, PermanentError, Retry, Snooze, job_type
+
+
+class Empty(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Echo(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    value: Any = None
+
+
+class Witness(BaseModel):
+    """`path` is a file that every run appends a line to."""
+
+    path: str
+    label: str = ""
+    seconds: float = 0
+
+
+class Trouble(BaseModel):
+    kind: str
+    path: str = ""
+    fail_times: int = 1_000_000
+
+
+class Inner(BaseModel):
+    start: int
+
+
+class Nested(BaseModel):
+    period: Inner
+
+
+def _witness(path: str, label: str) -> int:
+    """Append a line and return how many there are now."""
+    with open(path, "a") as file:
+        file.write(f"{label} {os.getpid()} {time.time()}\n")
+    return len(Path(path).read_text().splitlines())
+
+
+@job_type("sample.echo")
+def echo(params: Echo, ctx: JobContext) -> Any:
+    """Return what it was given."""
+    return params.value
+
+
+@job_type("sample.nested")
+def nested(params: Nested, ctx: JobContext) -> int:
+    """Take nested parameters."""
+    return params.period.start
+
+
+@job_type("sample.work", backoff=Backoff.fixed(timedelta(milliseconds=100), jitter="none"))
+def work(params: Witness, ctx: JobContext) -> dict[str, Any]:
+    """Leave a line in a file, then take some time, reporting progress."""
+    _witness(params.path, params.label)
+    ends = time.monotonic() + params.seconds
+    while time.monotonic() < ends:
+        ctx.progress(100 * (1 - (ends - time.monotonic()) / params.seconds), "working")
+        time.sleep(0.02)
+    return {"label": params.label, "attempt": ctx.attempt}
+
+
+@job_type("sample.own_queue", queue="sample")
+def own_queue(params: Witness, ctx: JobContext) -> None:
+    """Work in a queue of its own."""
+    _witness(params.path, params.label)
+
+
+@job_type("sample.stubborn", timeout=timedelta(seconds=1), max_attempts=1)
+def stubborn(params: Witness, ctx: JobContext) -> None:
+    """Swallow every exception for a long time, the soft timeout too."""
+    _witness(params.path, params.label)
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        with contextlib.suppress(Exception):
+            time.sleep(60)
+
+
+@job_type("sample.sleepy", timeout=timedelta(seconds=1), max_attempts=1, retry_on_timeout=False)
+def sleepy(params: Witness, ctx: JobContext) -> None:
+    """Sleep past the timeout."""
+    _witness(params.path, params.label)
+    time.sleep(60)
+
+
+@job_type(
+    "sample.trouble",
+    max_attempts=3,
+    backoff=Backoff.fixed(timedelta(milliseconds=50), jitter="none"),
+    permanent_errors=(LookupError,),
+)
+def trouble(params: Trouble, ctx: JobContext) -> Any:  # noqa: C901 - one branch an ending
+    """End in every way there is, `fail_times` times, then well."""
+    if params.path and _witness(params.path, params.kind) > params.fail_times:
+        return "recovered"
+    match params.kind:
+        case "error":
+            raise RuntimeError("it broke")
+        case "permanent":
+            raise PermanentError("no use")
+        case "listed":
+            raise KeyError("declared as permanent")
+        case "retry":
+            raise Retry("the other side is busy", after=timedelta(milliseconds=200))
+        case "snooze":
+            raise Snooze(timedelta(milliseconds=100), "not yet")
+        case "cancel":
+            raise Cancel("pointless by now")
+        case "exit":
+            raise SystemExit(3)
+        case "unstorable":
+            return object()
+        case "nan":
+            return float("nan")
+        case "large":
+            return "x" * 300_000
+        case "nul":
+            return "a\0b"
+        case "false":
+            return {"success": False, "error": "said no"}
+        case "crash":
+            os.kill(os.getpid(), 9)
+    return None
+
+
+@job_type("sample.parent")
+def parent(params: Empty, ctx: JobContext) -> str:
+    """Submit a job that this one leads to."""
+    return str(ctx.submit("sample.echo", {"value": "child"}).job_id)
+
+
+@job_type("sample.chatty")
+def chatty(params: Empty, ctx: JobContext) -> None:
+    """Write to the job's own log."""
+    ctx.log("hello", answer=42)
+    ctx.progress(50, "half")
+    ctx.progress(20, "never back")
