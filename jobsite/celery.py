@@ -1,15 +1,28 @@
 """The Celery app: `celery -A jobsite worker`, `beat` and `flower` begin here."""
 
 import os
+from typing import Any
 
 # Before Celery is imported, which reads it then. SIGTERM lets running jobs finish for a while
 # (CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT); Celery's own answer to it waits without a limit.
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
-from celery import Celery  # noqa: E402
+from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jobsite.settings")
 
 app = Celery("jobsite")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def _bring_redis(**_: Any) -> None:
+    """Start the embedded Redis, if the site uses it, before the process connects to it."""
+    from jobsite import embedded
+
+    try:
+        embedded.ensure_running()
+    except embedded.EmbeddedRedisError as error:
+        raise SystemExit(str(error)) from None

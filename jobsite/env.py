@@ -38,6 +38,9 @@ class Environment(BaseSettings):
     #: Where the embedded services keep their data.
     jobsite_var: Path = BASE_DIR / "var"
 
+    #: Set by `manage.py jobs demo` for its own processes: adds the demo's job type.
+    jobsite_demo: bool = False
+
     database_url: str = ""
     broker_url: str = ""
     redis_url: str = ""

@@ -1,5 +1,7 @@
 """Django's settings, all from the environment: see `jobsite.env` for the variables."""
 
+import errno
+import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -18,24 +20,38 @@ def _secret_key() -> str:
     """Return SECRET_KEY; in development make one at the first start and keep it in the var folder.
 
     Raises:
-        ImproperlyConfigured: production has none, or the var folder cannot be written.
+        ImproperlyConfigured: production has none.
     """
     if key := ENV.secret_key.get_secret_value():
         return key
     if ENV.production:
         raise ImproperlyConfigured("SECRET_KEY must be set in production, to 50 random characters")
     path = ENV.jobsite_var / "secret_key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text()
+
+
+def _make_var_folder() -> Path:
+    """Make the data folder and return it.
+
+    Raises:
+        ImproperlyConfigured: it cannot be written.
+    """
+    metrics = ENV.jobsite_var / "metrics"
     try:
-        ENV.jobsite_var.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(50))
-        return path.read_text()
+        metrics.mkdir(parents=True, exist_ok=True)
+        if not os.access(ENV.jobsite_var, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise ImproperlyConfigured(
             f"the data folder {ENV.jobsite_var} cannot be written ({error.strerror}): "
             "make it writable, or name another one in JOBSITE_VAR"
         ) from None
+    # Every process of a host counts into the files of this folder; `jobs metrics` adds them up.
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(metrics))
+    return ENV.jobsite_var
 
 
 def _database() -> dict[str, Any]:
@@ -64,6 +80,7 @@ def _database() -> dict[str, Any]:
     return config
 
 
+VAR = _make_var_folder()
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = ENV.allowed_hosts or ([] if ENV.production else ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = ENV.csrf_trusted_origins
@@ -74,6 +91,7 @@ INSTALLED_APPS = [
     "jobs.contrib.digests",
     "notifications",
     "maintenance",
+    "jobsite",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -82,6 +100,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_celery_beat",
     "django_celery_results",
+    *(["jobsite.demo"] if ENV.jobsite_demo else []),
 ]
 
 MIDDLEWARE = [

@@ -97,7 +97,7 @@ class JobType:
         Raises:
             InvalidParameters: they do not fit; each problem comes with its path.
         """
-        raw = params.model_dump(mode="json") if isinstance(params, BaseModel) else (params or {})
+        raw = params.model_dump() if isinstance(params, BaseModel) else (params or {})
         try:
             return self.params_model.model_validate(raw)
         except ValidationError as error:

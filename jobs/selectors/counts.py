@@ -83,5 +83,5 @@ def _as_queue(counts: dict[str, int]) -> dict[str, int]:
 def _average_run_seconds() -> dict[str, float]:
     took = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
     completed = Job.objects.filter(state=State.COMPLETED).order_by("job_type")
-    rows = completed.values_list("job_type").annotate(Avg(took))
+    rows = completed.values_list("job_type").annotate(average=Avg(took))
     return {name: round(average.total_seconds(), 4) for name, average in rows if average}

@@ -6,6 +6,7 @@ from typing import Any
 from jobs.domain.states import State
 from jobs.models import Job
 from jobs.selectors import history
+from jobs.selectors.listings import one_to_one_links
 
 
 def describe(job: Job) -> dict[str, Any]:
@@ -88,13 +89,8 @@ def describe_whole(job: Job) -> dict[str, Any]:
 
 def _links(job: Job) -> dict[str, Any]:
     """Return the ids of the rows in other apps that belong to this job one to one."""
-    links: dict[str, Any] = {}
-    for relation in Job._meta.related_objects:
-        if relation.one_to_one:
-            name = relation.get_accessor_name()
-            found = relation.related_model._base_manager.filter(**{relation.field.name: job.pk})
-            links[f"{name}_id"] = found.values_list("pk", flat=True).first()
-    return links
+    linked = {name: getattr(job, name, None) for name in one_to_one_links()}
+    return {f"{name}_id": found.pk if found else None for name, found in linked.items()}
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -37,6 +37,12 @@ class JobFilters(TypedDict, total=False):
     idempotency_key: str | None
 
 
+def one_to_one_links() -> list[str]:
+    """Return the attributes of a job by which rows of other apps belong to it one to one."""
+    relations = (each for each in Job._meta.related_objects if each.one_to_one)
+    return [name for relation in relations if (name := relation.get_accessor_name())]
+
+
 def jobs_matching(**filters: Unpack[JobFilters]) -> QuerySet[Job]:
     """Return the jobs that match every filter given, newest first.
 
@@ -44,7 +50,7 @@ def jobs_matching(**filters: Unpack[JobFilters]) -> QuerySet[Job]:
         ValueError: a state is unknown.
         InvalidOption: a priority is unknown.
     """
-    jobs = Job.objects.order_by("-id")
+    jobs = Job.objects.select_related(*one_to_one_links()).order_by("-id")
     if state := filters.get("state"):
         jobs = jobs.filter(state__in=states_named(state))
     priority = filters.get("priority")

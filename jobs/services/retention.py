@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from jobs.conf import jobs_settings
@@ -11,7 +12,7 @@ from jobs.domain.states import FINAL, State
 from jobs.models import Job, Worker
 from jobs.selectors.clock import database_now
 
-#: Rows of stopped workers are kept this long, so that attempts can still name them.
+#: Rows of stopped workers are kept at least this long, so that people can look at them.
 WORKERS_KEPT = timedelta(days=7)
 
 
@@ -64,18 +65,22 @@ def purge(
 ) -> dict[str, int]:
     """Remove finished jobs that are past their retention, in batches, each its own transaction.
 
+    Any number of processes may do so at once. A job that someone retries meanwhile stays; one
+    that is being retried at this very moment is left for the next time.
+
     Args:
         now: the moment to count from; the database's time if None.
         dry_run: only count; the counts are those that a real run at the same moment removes.
         batch_size: jobs a batch.
-        on_batch: called with the number removed so far.
+        on_batch: called with the number removed so far, after each batch.
 
     Returns:
         How many jobs each rule removes, by the rule's label, and `workers`.
     """
     now = now or database_now()
+    every = rules()
     removed: dict[str, int] = {}
-    for rule in rules():
+    for rule in every:
         past = rule.past(now)
         removed[rule.label] = past.count() if dry_run else 0
         if not dry_run:
@@ -83,13 +88,30 @@ def purge(
                 removed[rule.label] += count
                 if on_batch is not None:
                     on_batch(sum(removed.values()))
-    gone = Worker.objects.filter(stopped_at__lt=now - WORKERS_KEPT)
+    # A worker outlives the jobs that it ran, so that none of them names a row that is gone.
+    workers_kept = max(WORKERS_KEPT, *(rule.kept for rule in every))
+    gone = Worker.objects.filter(stopped_at__lt=now - workers_kept)
     removed["workers"] = gone.count() if dry_run else gone.delete()[0]
     return removed
 
 
-def _delete_in_batches(jobs: QuerySet[Job], batch_size: int) -> Iterator[int]:
-    while ids := list(jobs.order_by("finished_at").values_list("pk", flat=True)[:batch_size]):
-        # The states again: a job that someone retried meanwhile stays.
-        _, by_model = jobs.filter(pk__in=ids).delete()
-        yield by_model.get(Job._meta.label, 0)
+def _delete_in_batches(past: QuerySet[Job], batch_size: int) -> Iterator[int]:
+    # Type by type: each statement then reads one range of the index `job_finished`.
+    for job_type in list(past.order_by().values_list("job_type", flat=True).distinct()):
+        of_type = past.filter(job_type=job_type)
+        while count := _delete_batch(of_type, batch_size):
+            yield count
+            if count < batch_size:
+                break
+
+
+def _delete_batch(past: QuerySet[Job], batch_size: int) -> int:
+    with transaction.atomic():
+        # Django looks up what hangs on the rows before it deletes them by id alone: the lock (on
+        # SQLite, the transaction itself) keeps the rows final until then.
+        oldest = past.select_for_update(skip_locked=True).order_by("finished_at")
+        ids = list(oldest.values_list("pk", flat=True)[:batch_size])
+        if ids:
+            # Without the parameters and results, which may be large.
+            Job.objects.filter(pk__in=ids).only("pk").delete()
+    return len(ids)

@@ -113,7 +113,10 @@ def stored_params(job_type: JobType, params: Params) -> dict[str, Any]:
     given = params if isinstance(params, BaseModel | None) else dict(params)
     parsed = job_type.parse(given)
     try:
-        return cast(dict[str, Any], storable(parsed, limit_bytes=jobs_settings().max_params_bytes))
+        return cast(
+            dict[str, Any],
+            storable(parsed.model_dump(), limit_bytes=jobs_settings().max_params_bytes),
+        )
     except ValueError as error:
         raise InvalidParameters(job_type.name, [("", str(error))]) from None
 

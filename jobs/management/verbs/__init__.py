@@ -1,0 +1,53 @@
+"""The verbs of `manage.py jobs`, one module each: `add_arguments(parser)` and `run(options)`."""
+
+from argparse import ArgumentParser
+from typing import Any, Protocol
+
+from jobs.management.exit_codes import ExitCode
+from jobs.management.output import Output
+from jobs.management.verbs import (
+    cancel,
+    config,
+    list_jobs,
+    metrics,
+    middleware,
+    purge,
+    retry,
+    show,
+    stats,
+    submit,
+    trigger,
+    types,
+    watch,
+)
+
+
+class Verb(Protocol):
+    """What a verb's module has; its docstring is its help."""
+
+    __doc__: str | None
+
+    @staticmethod
+    def add_arguments(parser: ArgumentParser) -> None:
+        """Declare the verb's arguments."""
+
+    @staticmethod
+    def run(options: dict[str, Any], output: Output) -> ExitCode:
+        """Do it."""
+
+
+VERBS: dict[str, Verb] = {
+    "submit": submit,
+    "list": list_jobs,
+    "show": show,
+    "watch": watch,
+    "cancel": cancel,
+    "retry": retry,
+    "trigger": trigger,
+    "types": types,
+    "stats": stats,
+    "purge": purge,
+    "config": config,
+    "middleware": middleware,
+    "metrics": metrics,
+}

@@ -1,0 +1,65 @@
+"""`manage.py jobs <verb>`: everything about jobs from the command line."""
+
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, ProgrammingError
+
+from jobs.domain.errors import JobsError
+from jobs.management.exit_codes import ExitCode, exit_code_of
+from jobs.management.output import Output
+from jobs.management.verbs import VERBS
+
+_EPILOG = "exit codes:\n" + "\n".join(
+    f"  {code.value}  {code.name.lower().replace('_', ' ')}" for code in ExitCode
+)
+
+
+class Command(BaseCommand):
+    """Dispatches to one module a verb."""
+
+    help = "Submit, look at and steer jobs."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare every verb with its own arguments."""
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.epilog = _EPILOG
+        verbs = parser.add_subparsers(
+            dest="verb", metavar="verb", required=True, parser_class=ArgumentParser
+        )
+        for name, verb in VERBS.items():
+            summary = (verb.__doc__ or "").strip()
+            one = verbs.add_parser(
+                name,
+                help=summary.partition("\n")[0],
+                description=summary,
+                formatter_class=RawDescriptionHelpFormatter,
+            )
+            one.add_argument("--json", action="store_true", help="print JSON, for programs")
+            # Also here, after the verb, where people write them.
+            one.add_argument("--traceback", action="store_true", help="on an error, show all of it")
+            verb.add_arguments(one)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the verb; leave with its exit code."""
+        output = Output(as_json=options["json"], stream=getattr(self.stdout, "_out", None))
+        try:
+            code = VERBS[options["verb"]].run(options, output)
+        except (JobsError, ValueError) as error:
+            if options["traceback"]:
+                raise
+            raise CommandError(str(error), returncode=exit_code_of(error)) from None
+        except (OperationalError, ProgrammingError) as error:
+            if options["traceback"]:
+                raise
+            raise CommandError(
+                f"the database cannot be used: {error}; is DATABASE_URL right, and was "
+                "`manage.py migrate` run?",
+                returncode=ExitCode.FAILED,
+            ) from None
+        except KeyboardInterrupt:
+            code = ExitCode.FAILED
+        if code:
+            sys.exit(code)

@@ -1,0 +1,42 @@
+"""The exit codes of `manage.py jobs`, for scripts."""
+
+from enum import IntEnum
+
+from jobs.domain.errors import (
+    ConfigurationError,
+    DuplicateJob,
+    InvalidTransition,
+    JobNotFound,
+    JobsError,
+    ScheduleNotFound,
+)
+
+
+class ExitCode(IntEnum):
+    """What a verb's exit code means."""
+
+    #: It did what it was asked.
+    DONE = 0
+    #: It could not, or the job that it waited for did not complete.
+    FAILED = 1
+    #: What it was given is wrong: an option, a parameter, a name of a job type.
+    USAGE = 2
+    #: There is no such job or schedule.
+    NOT_FOUND = 3
+    #: The job's state does not allow it, or its idempotency key is taken.
+    CONFLICT = 4
+    #: It waited for as long as it was told, and the job has not ended.
+    TIMED_OUT = 5
+
+
+def exit_code_of(error: JobsError | ValueError) -> ExitCode:
+    """Return the exit code for an error."""
+    match error:
+        case JobNotFound() | ScheduleNotFound():
+            return ExitCode.NOT_FOUND
+        case InvalidTransition() | DuplicateJob():
+            return ExitCode.CONFLICT
+        case ConfigurationError():
+            return ExitCode.FAILED
+        case _:
+            return ExitCode.USAGE

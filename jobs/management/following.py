@@ -1,0 +1,50 @@
+"""Following a job until it ends."""
+
+import time
+from datetime import timedelta
+from uuid import UUID
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from jobs.domain.states import State
+from jobs.management.exit_codes import ExitCode
+from jobs.management.output import Output, plain, state
+from jobs.models import Job
+from jobs.public import describe, get
+
+_POLL_SECONDS = 0.1
+
+
+def follow(job_id: UUID, longest: timedelta, output: Output) -> ExitCode:
+    """Show a job's progress until it is final, and then how it ended."""
+    ends = time.monotonic() + longest.total_seconds()
+    columns = (
+        TextColumn("{task.fields[state]}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %  {task.description}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=output.remarks, transient=True, disable=output.as_json) as bar:
+        shown = bar.add_task("", total=100, state="")
+        while not (job := get(job_id)).is_final and time.monotonic() < ends:
+            bar.update(
+                shown,
+                completed=job.progress,
+                state=state(job.state),
+                description=plain(job.progress_message, width=50),
+            )
+            time.sleep(_POLL_SECONDS)
+    return _tell(job, output)
+
+
+def _tell(job: Job, output: Output) -> ExitCode:
+    if output.as_json:
+        output.json(describe(job))
+    else:
+        why = f": {plain(job.error, width=300)}" if job.error else ""
+        output.line(f"{job.pk}  {state(job.state)}{why}")
+        if job.result is not None:
+            output.line(plain(job.result, width=1000))
+    if job.state == State.COMPLETED:
+        return ExitCode.DONE
+    return ExitCode.FAILED if job.is_final else ExitCode.TIMED_OUT

@@ -1,0 +1,19 @@
+"""Cancel jobs: at once while they wait, at their next report while they run."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from jobs.management.exit_codes import ExitCode
+from jobs.management.output import Output
+from jobs.management.steering import steer
+from jobs.public import cancel
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("job_ids", metavar="job_id", nargs="+")
+
+
+def run(options: dict[str, Any], output: Output) -> ExitCode:
+    """Steer each job; the exit code is the first error's."""
+    return steer(cancel, options["job_ids"], output)

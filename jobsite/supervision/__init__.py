@@ -1,0 +1,1 @@
+"""Running the site's processes on one machine: `manage.py jobs up`."""

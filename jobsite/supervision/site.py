@@ -1,0 +1,119 @@
+"""Which processes the site has, and how one tells that they are ready."""
+
+import os
+import secrets
+import socket
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from jobs.domain.errors import ConfigurationError
+from jobs.public import worker_counts
+from jobsite.supervision.child import Child, Sink, wait_until
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SitePlan:
+    """What `up` was asked for.
+
+    Attributes:
+        web_port: 0 for no web process.
+        flower_port: 0 for no Flower.
+        concurrency: processes of the worker; 0 for one a core.
+        flower_password: of the user `jobsite`.
+    """
+
+    web_port: int = 8000
+    flower_port: int = 5555
+    concurrency: int = 0
+    flower_password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+
+    @property
+    def web_url(self) -> str:
+        """Where the site answers."""
+        return f"http://{LOOPBACK}:{self.web_port}"
+
+    @property
+    def flower_url(self) -> str:
+        """Where Flower answers."""
+        return f"http://{LOOPBACK}:{self.flower_port}"
+
+    def children(self, sink: Sink) -> list[Child]:
+        """Return the processes, in the order of their start."""
+        celery = (sys.executable, "-m", "celery", "-A", "jobsite")
+        worker = [*celery, "worker", "--loglevel", "INFO"]
+        if self.concurrency:
+            worker += ["--concurrency", str(self.concurrency)]
+        if self.flower_port:
+            worker.append("--task-events")
+        made = [
+            Child("worker", worker, sink=sink),
+            Child("beat", [*celery, "beat", "--loglevel", "INFO"], sink=sink),
+        ]
+        if self.web_port:
+            made.append(Child("web", self._web(), sink=sink))
+        if self.flower_port:
+            flower = [*celery, "flower", f"--address={LOOPBACK}", f"--port={self.flower_port}"]
+            # In the environment: a command line can be read by every user of the machine.
+            env = {"FLOWER_BASIC_AUTH": f"jobsite:{self.flower_password}"}
+            made.append(Child("flower", flower, sink=sink, env=env))
+        return made
+
+    def check_ports(self) -> None:
+        """Do nothing if the ports are free.
+
+        Raises:
+            ConfigurationError: one is taken; the message names it and the option for another.
+        """
+        for option, port in (("--web-port", self.web_port), ("--flower-port", self.flower_port)):
+            if port and _is_taken(port):
+                raise ConfigurationError(
+                    f"port {port} is taken by another program; choose another one with {option}"
+                )
+
+    def wait_until_ready(self, timeout: timedelta) -> list[str]:
+        """Wait until every process answers; return the names of those that do not in time."""
+        checks = {"worker": lambda: worker_counts()["healthy"] > 0}
+        if self.web_port:
+            checks["web"] = lambda: _answers(f"{self.web_url}/healthz")
+        if self.flower_port:
+            checks["flower"] = lambda: _answers(f"{self.flower_url}/healthcheck")
+        return [name for name, ready in checks.items() if not wait_until(ready, timeout, poll=0.2)]
+
+    def _web(self) -> list[str]:
+        return [
+            sys.executable, "-m", "gunicorn", "jobsite.wsgi",
+            "--bind", f"{LOOPBACK}:{self.web_port}", "--workers", "1", "--threads", "4",
+            "--graceful-timeout", "10", "--access-logfile", os.devnull,
+        ]  # fmt: skip
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return True
+    return False
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own loopback URL
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except OSError:
+        return False

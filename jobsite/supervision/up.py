@@ -1,0 +1,119 @@
+"""Run the whole site on this machine: worker, beat, web and Flower.
+
+With no service configured it brings its own Redis and a SQLite database. Stop it with Ctrl-C.
+"""
+
+import signal
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Event
+from types import FrameType
+from typing import Any
+
+from django.core.management import call_command
+
+from jobs.domain.errors import ConfigurationError
+from jobs.management.exit_codes import ExitCode
+from jobs.management.output import Output, plain
+from jobsite import embedded
+from jobsite.env import environment
+from jobsite.supervision.site import SitePlan
+from jobsite.supervision.supervisor import Supervisor, only_one
+
+_COLOURS = {"worker": "green", "beat": "yellow", "web": "cyan", "flower": "magenta"}
+_READY = timedelta(seconds=60)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("--web-port", type=int, default=8000, help="default 8000; 0: no web")
+    parser.add_argument("--flower-port", type=int, default=5555, help="default 5555; 0: no Flower")
+    parser.add_argument("--concurrency", type=int, default=0, help="default: one a core")
+    parser.add_argument("--no-migrate", action="store_true", help="leave the tables as they are")
+
+
+def run(options: dict[str, Any], output: Output) -> ExitCode:
+    """Start everything, and stay until a signal."""
+    plan = SitePlan(
+        web_port=options["web_port"],
+        flower_port=options["flower_port"],
+        concurrency=options["concurrency"],
+    )
+    with site_up(plan, output, migrate=not options["no_migrate"]) as (supervisor, stop):
+        late = plan.wait_until_ready(_READY)
+        for name in late:
+            output.line(f"[red]{name} is not ready: see its lines above[/]")
+        output.line(f"\n[bold]Jobsite is up[/] at {plan.web_url}/admin/")
+        if plan.flower_port:
+            output.line(f"Flower at {plan.flower_url}, user jobsite, {plan.flower_password}")
+        output.line("an admin login: manage.py createsuperuser. Ctrl-C stops everything.\n")
+        while not stop.wait(0.5):
+            supervisor.watch()
+    return ExitCode.DONE
+
+
+@contextmanager
+def site_up(
+    plan: SitePlan, output: Output, *, migrate: bool, log: Any = None
+) -> Iterator[tuple[Supervisor, Event]]:
+    """Have the site up inside the `with`; the event is set when a signal asks for the end.
+
+    Args:
+        plan: what to start.
+        output: where the processes' lines go, unless `log` is given.
+        migrate: bring the tables up to date first.
+        log: a function of (name, line) that takes the lines instead.
+
+    Raises:
+        ConfigurationError: the site is up already, a port is taken, or Redis cannot run.
+    """
+
+    def show(name: str, line: str) -> None:
+        output.line(f"[{_COLOURS.get(name, 'white')}]{name:>7}[/] {plain(line)}")
+
+    sink = log or show
+    with only_one(environment().jobsite_var), _signals() as stop:
+        plan.check_ports()
+        server = _embedded_redis()
+        if migrate:
+            call_command("migrate", verbosity=0)
+        supervisor = Supervisor(plan.children(sink), sink=sink)
+        try:
+            supervisor.start()
+            yield supervisor, stop
+        finally:
+            began = time.monotonic()
+            supervisor.stop()
+            if server is not None:
+                embedded.stop()
+            output.line(f"stopped in {time.monotonic() - began:.1f} s")
+
+
+def _embedded_redis() -> embedded.Server | None:
+    """Start the embedded Redis; return it if it was started here, and so is ours to stop."""
+    try:
+        server = embedded.ensure_running()
+    except embedded.EmbeddedRedisError as error:
+        raise ConfigurationError(str(error)) from None
+    return server if server is not None and server.started else None
+
+
+@contextmanager
+def _signals() -> Iterator[Event]:
+    """Turn SIGINT and SIGTERM into an event; the second one raises."""
+    stop = Event()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {each: signal.signal(each, ask) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -1,0 +1,157 @@
+"""The guarded take and the fence, with real threads on a real database."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from jobs.domain.errors import LostJob
+from jobs.domain.outcomes import Completed, Failed, Retrying
+from jobs.domain.states import FailureReason
+from jobs.models import Attempt, Job, Worker
+from jobs.public import get, submit
+from jobs.services import rescue, workers
+from jobs.services.lifecycle import finish
+from jobs.services.reporting import report_progress
+from jobs.services.taking import Taker, take
+
+QUEUES = ["critical", "high", "normal", "low"]
+THREADS = 8
+
+
+def taker() -> Taker:
+    return Taker(worker_id=uuid4(), pid=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hundred_takers_of_one_job_leave_one_winner(configure: Any) -> None:
+    configure(backend="memory")
+    job_id = submit("sample.echo").job_id
+
+    def try_to_take(_: int) -> list[Job]:
+        try:
+            return take(taker(), QUEUES)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        winners = [job for taken in pool.map(try_to_take, range(100)) for job in taken]
+    assert [job.pk for job in winners] == [job_id]
+    assert get(job_id).run == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_jobs_and_takers_never_share_one(configure: Any) -> None:
+    configure(backend="memory")
+    submitted = {submit("sample.echo").job_id for _ in range(120)}
+
+    def take_all(_: int) -> list[Job]:
+        mine, who = [], taker()
+        try:
+            while got := take(who, QUEUES, limit=3):
+                mine += got
+        finally:
+            connection.close()
+        return mine
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        taken = [job.pk for jobs in pool.map(take_all, range(THREADS)) for job in jobs]
+    assert len(taken) == len(set(taken))
+    assert set(taken) == submitted
+
+
+@pytest.mark.usefixtures("memory")
+class TestTaking:
+    def test_only_from_the_queues_listened_to(self) -> None:
+        submit("sample.own_queue", {"path": "/dev/null"})
+        urgent = submit("sample.echo", priority="high").job_id
+        submit("sample.echo", priority="low")
+        assert [job.pk for job in take(taker(), ["high", "normal"], limit=10)] == [urgent]
+        assert take(taker(), []) == []
+
+    def test_best_first_within_a_take(self) -> None:
+        for priority in ("low", "high", "normal", "critical", "high"):
+            submit("sample.echo", priority=priority)
+        taken = take(taker(), QUEUES, limit=4)
+        assert [job.priority_label for job in taken] == ["critical", "high", "high", "normal"]
+
+    def test_a_late_outcome_is_refused(self) -> None:
+        job_id = submit("sample.echo").job_id
+        (stale,) = take(taker(), QUEUES)
+        Job.objects.filter(pk=job_id).update(state="queued")
+        (current,) = take(taker(), QUEUES)
+        assert finish(stale, Completed("stale")) is False
+        assert finish(stale, Failed(FailureReason.PERMANENT_ERROR, ValueError("x"))) is False
+        assert finish(stale, Retrying(timedelta(0), ValueError("x"))) is False
+        assert get(job_id).state == "running"
+        assert finish(current, Completed("current")) is True
+        assert get(job_id).result == "current"
+        assert not Attempt.objects.exists()
+
+    def test_a_run_that_was_replaced_learns_of_it(self) -> None:
+        job_id = submit("sample.echo").job_id
+        (stale,) = take(taker(), QUEUES)
+        Job.objects.filter(pk=job_id).update(state="queued")
+        take(taker(), QUEUES)
+        with pytest.raises(LostJob, match="replaced"):
+            report_progress(stale, 50, "")
+
+    def test_the_same_outcome_is_recorded_once(self) -> None:
+        submit("sample.echo")
+        (job,) = take(taker(), QUEUES)
+        assert finish(job, Completed(1)) is True
+        assert finish(job, Completed(2)) is False
+        assert get(job.pk).result == 1
+
+
+def info(worker_id: Any) -> workers.WorkerInfo:
+    return workers.WorkerInfo(
+        worker_id=worker_id, name="celery@here", host="here", pid=7, version="5", pool="prefork",
+        queues=("normal",), concurrency=2,
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("memory")
+class TestRescue:
+    def test_jobs_of_a_worker_whose_lease_ran_out_run_again(self) -> None:
+        who = taker()
+        assert who.worker_id is not None
+        workers.renew(info(who.worker_id))
+        job_id = submit("sample.echo").job_id
+        take(who, QUEUES)
+        assert rescue.reap() == 0
+        later = datetime.now(UTC) + timedelta(seconds=31)
+        assert rescue.reap(now=later) == 1
+        job = get(job_id)
+        assert (job.state, job.losses, job.attempt) == ("retrying", 1, 1)
+        assert Worker.objects.get().stopped_at is not None
+        assert Attempt.objects.get().outcome == "lost"
+
+    def test_a_worker_that_comes_back_is_alive_again(self) -> None:
+        worker_id = uuid4()
+        workers.renew(info(worker_id))
+        rescue.reap(now=datetime.now(UTC) + timedelta(seconds=31))
+        workers.renew(info(worker_id))
+        assert Worker.objects.get().stopped_at is None
+
+    def test_after_three_losses_a_job_is_dead(self) -> None:
+        job_id = submit("sample.echo").job_id
+        for losses in (1, 2, 3):
+            Job.objects.filter(pk=job_id).update(state="queued")
+            who = taker()
+            assert who.worker_id is not None
+            take(who, QUEUES)
+            assert rescue.lost_of_worker(who.worker_id, lambda: ()) == 1
+            assert get(job_id).losses == losses
+        job = get(job_id)
+        assert (job.state, job.failure_reason) == ("failed", "worker_lost")
+
+    def test_jobs_of_live_processes_stay(self) -> None:
+        who = taker()
+        assert who.worker_id is not None
+        submit("sample.echo")
+        take(who, QUEUES)
+        assert rescue.lost_of_worker(who.worker_id, lambda: {who.pid}) == 0
