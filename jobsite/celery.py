@@ -16,6 +16,11 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
+@signals.setup_logging.connect
+def _keep_logging(**_: Any) -> None:
+    """Leave logging as the settings have it; Celery does so when anyone answers this signal."""
+
+
 @signals.worker_init.connect
 @signals.beat_init.connect
 def _bring_redis(**_: Any) -> None:

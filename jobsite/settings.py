@@ -183,7 +183,6 @@ CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "jobs.backends.beat:JobsiteScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 25
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -195,6 +194,10 @@ if ENV.broker.startswith(("redis", "unix")):
         "socket_timeout": 2,
         "socket_connect_timeout": 2,
         "health_check_interval": 10,
+        # A submission finds out at once that the broker is down, and goes on without it.
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.1,
         # Strict: the order of -Q, where kombu's default would go round.
         "queue_order_strategy": "priority",
         "global_keyprefix": "jobsite:",

@@ -30,7 +30,11 @@ class Lease:
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
 
     def start(self) -> None:
-        """Register the worker and start the thread."""
+        """Register the worker, before it takes its first job, and start the thread."""
+        try:
+            self._renew()
+        except Exception as error:
+            logger.exception("registering_failed", error_type=type(error).__name__)
         self._thread.start()
 
     def stop(self) -> None:
@@ -54,13 +58,16 @@ class Lease:
 
     def _watch(self) -> None:
         if time.monotonic() >= self._next_renewal:
-            workers.renew(self._info())
-            self._next_renewal = time.monotonic() + self._renewal_seconds
+            self._renew()
         worker_process.publishes_events = self._events_wanted()
         for job in rescue.overdue(worker_process.worker_id):
             self._kill(job.pid)
             rescue.close_killed(job)
         rescue.lost_of_worker(worker_process.worker_id, self._live_pids)
+
+    def _renew(self) -> None:
+        workers.renew(self._info())
+        self._next_renewal = time.monotonic() + self._renewal_seconds
 
     def _kill(self, pid: int | None) -> None:
         """Kill a child; never this process, in which a solo or threaded pool runs its jobs."""

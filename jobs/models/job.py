@@ -139,7 +139,7 @@ class Job(models.Model):
             models.CheckConstraint(condition=Q(progress__lte=100), name="job_progress"),
             models.CheckConstraint(condition=Q(max_attempts__gte=1), name="job_max_attempts"),
             models.CheckConstraint(
-                condition=Q(state__in=[s.value for s in FINAL]) ^ Q(finished_at__isnull=True),
+                condition=Q(state__in=sorted(FINAL)) ^ Q(finished_at__isnull=True),
                 name="job_final_is_finished",
             ),
         ]
@@ -149,7 +149,7 @@ class Job(models.Model):
                 fields=["priority", "id"], condition=Q(state=State.QUEUED), name="job_ready"
             ),
             models.Index(
-                fields=["run_at"], condition=Q(state__in=[s.value for s in TIMED]), name="job_due"
+                fields=["run_at"], condition=Q(state__in=sorted(TIMED)), name="job_due"
             ),
             models.Index(fields=["worker"], condition=Q(state=State.RUNNING), name="job_running"),
             models.Index(

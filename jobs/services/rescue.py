@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from jobs.conf import jobs_settings
 from jobs.domain.errors import JobTimeout
@@ -57,17 +58,20 @@ def reap(*, now: datetime | None = None) -> int:
     Those workers are marked as stopped. Safe in any number of processes at once.
     """
     now = now or database_now()
-    dead = list(Worker.objects.filter(stopped_at__isnull=True, expires_at__lt=now))
-    rescued = 0
-    for worker in dead:
-        if not Worker.objects.filter(
-            pk=worker.pk, stopped_at__isnull=True, expires_at__lt=now
-        ).update(stopped_at=now):
-            continue
-        logger.warning("worker_lost", worker=worker.name, pid=worker.pid)
-    orphans = Job.objects.filter(state=State.RUNNING, worker__stopped_at__isnull=False)
-    rescued += _rescue(orphans, "its worker was lost")
-    return rescued
+    dead = Worker.objects.filter(stopped_at__isnull=True, expires_at__lt=now)
+    for worker in list(dead):
+        # The expiry again: the worker may have renewed its lease meanwhile.
+        if dead.filter(pk=worker.pk).update(stopped_at=now):
+            logger.warning("worker_lost", worker=worker.name, pid=worker.pid)
+    running = Job.objects.filter(state=State.RUNNING)
+    stopped = running.filter(worker__stopped_at__isnull=False)
+    # Its worker died before it could register, or someone removed its row.
+    unknown = running.filter(
+        ~Exists(Worker.objects.filter(pk=OuterRef("worker_id"))),
+        worker_id__isnull=False,
+        started_at__lt=now - jobs_settings().lease,
+    )
+    return _rescue([*stopped, *unknown], "its worker was lost")
 
 
 def _rescue(jobs: Iterable[Job], why: str) -> int:

@@ -1,0 +1,10 @@
+"""The Django app."""
+
+from django.apps import AppConfig
+
+
+class DigestsConfig(AppConfig):
+    """Repository digests."""
+
+    name = "jobs.contrib.digests"
+    label = "digests"

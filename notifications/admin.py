@@ -1,0 +1,78 @@
+"""The deliveries as people see them: to read, not to change."""
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from notifications.models import Delivery
+
+if TYPE_CHECKING:
+    _DeliveryAdmin = admin.ModelAdmin[Delivery]
+else:
+    _DeliveryAdmin = admin.ModelAdmin
+
+#: Told apart by shape, so that it needs neither colour nor a style of its own.
+_MARKS = {
+    Delivery.State.DELIVERED: "✓",
+    Delivery.State.FAILED: "✗",
+    Delivery.State.RETRYING: "↻",
+}
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(_DeliveryAdmin):
+    """Who was told what, and whether it arrived."""
+
+    list_display = (
+        "to", "channel", "marked_state", "attempts", "template", "job_link", "created_at",
+        "delivered_at",
+    )  # fmt: skip
+    list_filter = ("state", "channel", "permanent", "template", "created_at")
+    search_fields = ("recipient", "subject", "last_error", "=job__id")
+    search_help_text = "Recipient, subject, error, or a job's id"
+    date_hierarchy = "created_at"
+    list_per_page = 50
+    show_full_result_count = False
+    # The recipient stands there as `to`: a webhook's address can hold a secret.
+    fields = (
+        "to", "channel", "marked_state", "attempts", "last_error", "permanent", "answer",
+        "template", "subject", "job_link", "created_at", "delivered_at", "id",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    @admin.display(description="recipient", ordering="recipient")
+    def to(self, delivery: Delivery) -> str:
+        """Return the recipient, redacted."""
+        return delivery.shown_recipient
+
+    @admin.display(description="state", ordering="state")
+    def marked_state(self, delivery: Delivery) -> str:
+        """Return the state with its mark."""
+        mark = _MARKS.get(Delivery.State(delivery.state), "…")
+        return f"{mark} {delivery.get_state_display()}"
+
+    @admin.display(description="job", ordering="job_id")
+    def job_link(self, delivery: Delivery) -> SafeString | str:
+        """Return a link to the job, while there is one."""
+        if delivery.job_id is None:
+            return "—"
+        return format_html(
+            '<a href="/admin/jobs/job/{}/change/">{}</a>',
+            delivery.job_id,
+            str(delivery.job_id)[-8:],
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Deliveries are made by jobs."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
+        """Deliveries are what happened."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
+        """A delivery that is gone would be sent again."""
+        return False

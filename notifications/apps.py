@@ -1,0 +1,9 @@
+"""The Django app."""
+
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    """Notifications."""
+
+    name = "notifications"

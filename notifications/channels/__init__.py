@@ -1,0 +1,1 @@
+"""The ways to reach people: each module here that declares a `@channel` is one."""
