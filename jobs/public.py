@@ -25,7 +25,7 @@ from jobs.domain.options import SubmitOptions
 from jobs.domain.states import State
 from jobs.domain.submission import Submission
 from jobs.models import Job
-from jobs.selectors.counts import queue_depths, stats
+from jobs.selectors.counts import dead, queue_depths, stats
 from jobs.selectors.describe import describe
 from jobs.selectors.listings import JobFilters, jobs_matching
 from jobs.selectors.workers import worker_counts
@@ -56,6 +56,7 @@ __all__ = [
     "UnknownTimeZone",
     "cancel",
     "create_schedule",
+    "dead",
     "describe",
     "get",
     "list",
@@ -75,10 +76,11 @@ _DEFAULT_ACTOR = "code"
 
 
 def submit_delayed(
-    job_type: str, delay: timedelta, params: Params = None, **options: Unpack[SubmitOptions]
+    job_type: str, delay: timedelta, params: Params = None, /, **options: Unpack[SubmitOptions]
 ) -> Submission:
     """Accept a job that runs after a delay: `submit(…, delay=delay)`."""
-    return submit(job_type, params, **{**options, "delay": delay})
+    options["delay"] = delay
+    return submit(job_type, params, **options)
 
 
 def cancel(job_id: UUID | str, *, actor: str = _DEFAULT_ACTOR) -> Job:

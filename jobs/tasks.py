@@ -71,7 +71,7 @@ def register_job_types(app: Celery) -> None:
 
 def _register(app: Celery, job_type: JobType) -> None:
     def submit_from_message(
-        self: "Task[Any, Any]", params: dict[str, Any] | None = None, **fields: Any
+        self: "Task[Any, Any]", /, params: dict[str, Any] | None = None, **fields: Any
     ) -> str:
         try:
             submission = submit(

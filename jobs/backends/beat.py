@@ -1,5 +1,6 @@
 """The scheduler class of `celery -A jobsite beat`."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django_celery_beat.schedulers import DatabaseScheduler
@@ -7,12 +8,12 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from jobs.runtime.timekeeper import Timekeeper
 
 
-class JobsiteScheduler(DatabaseScheduler):  # type: ignore[misc]
+class JobsiteScheduler(DatabaseScheduler):
     """Runs the timekeeper beside django-celery-beat's own PeriodicTasks."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._timekeeper: Timekeeper | None = None
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     def setup_schedule(self) -> None:
         """Set up the PeriodicTasks, and start the timekeeper.
@@ -20,9 +21,19 @@ class JobsiteScheduler(DatabaseScheduler):  # type: ignore[misc]
         Beat makes a scheduler for itself only: `lazy` ones, which other commands make to read the
         entries, never come here.
         """
-        super().setup_schedule()
+        super().setup_schedule()  # type: ignore[no-untyped-call]
         self._timekeeper = Timekeeper()
         self._timekeeper.start()
+
+    def schedule_changed(self) -> bool:
+        """Return whether a PeriodicTask was changed since the last call.
+
+        A change is seen by being later than the last one known; where none is known yet,
+        django-celery-beat 2.9 lets the next one go unseen.
+        """
+        changed: bool = super().schedule_changed()  # type: ignore[no-untyped-call]
+        self._last_timestamp = self._last_timestamp or datetime.min.replace(tzinfo=UTC)
+        return changed
 
     def close(self) -> None:
         """Stop the timekeeper, then store the PeriodicTasks' state."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection
+from typing import Any
 
 import structlog
 from celery import current_app
@@ -49,7 +50,7 @@ class CeleryBackend:
         """Do nothing if the broker answers; raise `ConnectionError` if it does not."""
         try:
             with current_app.connection_for_write() as connection:
-                connection.ensure_connection(max_retries=1, timeout=2)
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
         except Exception as error:  # noqa: BLE001 - as above
             raise ConnectionError(
                 f"the broker does not answer ({type(error).__name__}); is it running, and is "
@@ -58,6 +59,7 @@ class CeleryBackend:
 
 
 def _messages(connection: Connection, queue: str) -> int:
+    channel: Any  # each transport has its own class
     with connection.channel() as channel:
         try:
             return int(channel.queue_declare(queue=queue, passive=True).message_count)

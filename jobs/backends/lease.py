@@ -9,7 +9,6 @@ from typing import Any
 
 import celery
 import structlog
-from celery.worker import WorkController
 from django.db import close_old_connections, connection
 
 from jobs.runtime.worker_process import worker_process
@@ -22,7 +21,7 @@ _WATCH_SECONDS = 0.5
 class Lease:
     """Keeps a worker's row alive, kills what ignores its timeout, rescues what its dead left."""
 
-    def __init__(self, worker: WorkController) -> None:
+    def __init__(self, worker: Any) -> None:
         self._worker = worker
         self._renewal_seconds = workers.renewal_interval().total_seconds()
         self._next_renewal = 0.0
@@ -85,7 +84,10 @@ class Lease:
 
     def _events_wanted(self) -> bool:
         dispatcher = getattr(self._worker.consumer, "event_dispatcher", None)
-        return bool(dispatcher and dispatcher.enabled and "task" in dispatcher.groups)
+        if not dispatcher or not dispatcher.enabled:
+            return False
+        # No groups means all of them: the worker was started with --task-events.
+        return not dispatcher.groups or "task" in dispatcher.groups
 
     def _info(self) -> workers.WorkerInfo:
         return workers.WorkerInfo(

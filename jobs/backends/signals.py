@@ -3,7 +3,6 @@
 from typing import Any
 
 from celery import signals
-from celery.worker import WorkController
 
 from jobs.backends.celery_events import CeleryEvents
 from jobs.backends.lease import Lease
@@ -16,7 +15,7 @@ _lease: Lease | None = None
 @signals.worker_ready.connect
 def _ready(sender: Any, **_: Any) -> None:
     global _lease
-    worker: WorkController = sender.controller
+    worker = sender.controller
     _lease = Lease(worker)
     _lease.start()
     if not _forks(worker):
@@ -45,5 +44,5 @@ def _stopped(**_: Any) -> None:
     stream.flush()
 
 
-def _forks(worker: WorkController) -> bool:
-    return worker.pool_cls.__module__.endswith("prefork")
+def _forks(worker: Any) -> bool:
+    return str(worker.pool_cls.__module__).endswith("prefork")

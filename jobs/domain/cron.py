@@ -43,7 +43,7 @@ def check_cron(expression: str) -> None:
             f"{', '.join(_FIELDS)}"
         )
     try:
-        croniter(expression, datetime(2024, 1, 1)).get_next(datetime)  # noqa: DTZ001 - wall clock
+        _next(croniter(expression, datetime(2024, 1, 1)))  # noqa: DTZ001 - a wall clock
     except CroniterBadDateError:
         raise InvalidCron(f"cron {expression!r} never occurs; is the day in that month?") from None
     except (CroniterBadCronError, CroniterError, ValueError, KeyError, AttributeError) as error:
@@ -99,9 +99,14 @@ def _wall_times(expression: str, place: ZoneInfo, after: datetime) -> Iterator[d
     iterator = croniter(expression, begin)
     while True:
         try:
-            yield iterator.get_next(datetime)
+            yield _next(iterator)
         except CroniterBadDateError:
             return
+
+
+def _next(iterator: croniter) -> datetime:
+    found: datetime = iterator.get_next(datetime)  # type: ignore[no-untyped-call]
+    return found
 
 
 def _instants(wall: datetime, place: ZoneInfo, *, every_hour: bool) -> list[datetime]:

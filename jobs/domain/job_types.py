@@ -6,7 +6,7 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Unpack
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -14,6 +14,7 @@ from jobs.domain import ports
 from jobs.domain.backoff import Backoff
 from jobs.domain.context import Handler, JobContext
 from jobs.domain.errors import ConfigurationError, InvalidParameters
+from jobs.domain.options import SubmitOptions
 from jobs.domain.priority import Priority
 from jobs.domain.submission import Submission
 
@@ -86,7 +87,7 @@ class JobType:
         return self.handler(params, ctx)
 
     def submit(
-        self, params: BaseModel | dict[str, Any] | None = None, **options: Any
+        self, params: BaseModel | dict[str, Any] | None = None, **options: Unpack[SubmitOptions]
     ) -> Submission:
         """Submit a job of this type; the options are those of `jobs.public.submit`."""
         return ports.submitter()(self.name, params, **options)

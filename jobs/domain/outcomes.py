@@ -85,7 +85,22 @@ class Cancelled:
     message: str
 
 
-Outcome = Completed | Failed | Retrying | Snoozed | Cancelled
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The process that ran the job died with it.
+
+    Attributes:
+        why: what is known of the death.
+        losses: deaths in a row, this one included.
+        delay: until the next run; None if there have been too many.
+    """
+
+    why: str
+    losses: int
+    delay: timedelta | None
+
+
+Outcome = Completed | Failed | Retrying | Snoozed | Cancelled | Lost
 
 
 @dataclass(frozen=True, slots=True)

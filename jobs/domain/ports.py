@@ -1,15 +1,18 @@
 """What the domain asks of the layers above it, and the one place where they plug in."""
 
 from collections.abc import Collection
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
+from jobs.domain.options import SubmitOptions
 from jobs.domain.submission import Submission
 
 
 class Submitter(Protocol):
     """Accepts a job (`jobs.services.submission.submit`)."""
 
-    def __call__(self, job_type: str, params: Any = None, **options: Any) -> Submission:
+    def __call__(
+        self, job_type: str, params: Any = None, **options: Unpack[SubmitOptions]
+    ) -> Submission:
         """Submit a job."""
 
 

@@ -148,9 +148,7 @@ class Job(models.Model):
             models.Index(
                 fields=["priority", "id"], condition=Q(state=State.QUEUED), name="job_ready"
             ),
-            models.Index(
-                fields=["run_at"], condition=Q(state__in=sorted(TIMED)), name="job_due"
-            ),
+            models.Index(fields=["run_at"], condition=Q(state__in=sorted(TIMED)), name="job_due"),
             models.Index(fields=["worker"], condition=Q(state=State.RUNNING), name="job_running"),
             models.Index(
                 fields=["state", "job_type", "finished_at"],
@@ -165,11 +163,11 @@ class Job(models.Model):
             ),
         ]
         default_permissions = ("view", "delete")
-        permissions: ClassVar[list[tuple[str, str]]] = [
+        permissions = (
             ("submit_job", "Can submit jobs"),
             ("cancel_job", "Can cancel jobs"),
             ("retry_job", "Can retry jobs"),
-        ]
+        )
 
     def __str__(self) -> str:
         return f"{self.job_type} {self.id}"

@@ -42,9 +42,7 @@ class Schedule(models.Model):
                 fields=["next_run_at"], condition=Q(next_run_at__isnull=False), name="schedule_due"
             )
         ]
-        permissions: ClassVar[list[tuple[str, str]]] = [
-            ("trigger_schedule", "Can run schedules now")
-        ]
+        permissions = (("trigger_schedule", "Can run schedules now"),)
 
     def __str__(self) -> str:
         return self.name

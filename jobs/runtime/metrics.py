@@ -5,10 +5,12 @@ the files of that folder, and `exposition` adds them up.
 """
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from jobs.conf import jobs_settings
 from jobs.selectors import counts
@@ -33,17 +35,25 @@ duration = Histogram(
 )
 
 
+class _Table(Collector):
+    """The gauges that the table gives, read when they are asked for."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each gauge."""
+        depth = GaugeMetricFamily("jobsite_job_queue_depth", "Ready jobs.", labels=["queue"])
+        for queue, ready in counts.queue_depths().items():
+            depth.add_metric([queue], ready)
+        yield depth
+        yield GaugeMetricFamily("jobsite_job_dlq_items", "Dead letters.", value=counts.dead())
+
+
 def exposition() -> bytes:
     """Return every series in Prometheus' text format; nothing if metrics are turned off."""
     if not jobs_settings().metrics:
         return b""
     gathered = CollectorRegistry()
-    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    if folder and Path(folder).is_dir():
+    gathered.register(_Table())
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         MultiProcessCollector(gathered)  # type: ignore[no-untyped-call]
-    depth = Gauge("jobsite_job_queue_depth", "Ready jobs.", ["queue"], registry=gathered)
-    for queue, ready in counts.queue_depths().items():
-        depth.labels(queue).set(ready)
-    Gauge("jobsite_job_dlq_items", "Dead letters.", registry=gathered).set(counts.dead())
-    own = b"" if folder else generate_latest(registry)
-    return generate_latest(gathered) + own
+        return generate_latest(gathered)
+    return generate_latest(gathered) + generate_latest(registry)

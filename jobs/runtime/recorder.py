@@ -62,7 +62,7 @@ class JobRecorder:
             "created_by_id": self._job.created_by_id,
             "trigger": Job.Trigger.JOB,
         }
-        return submit(job_type, params, **{**inherited, **options})  # type: ignore[arg-type]
+        return submit(job_type, params, **{**inherited, **options})
 
     @staticmethod
     def _check_deadline(context: JobContext) -> None:

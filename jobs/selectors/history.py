@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobs.domain.states import State
-from jobs.models import Attempt, AuditEntry, Job, Worker
+from jobs.models import Attempt, AuditEntry, Job
+from jobs.selectors.workers import worker_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def attempts(job: Job) -> list[AttemptView]:
                 run=job.run,
                 number=job.attempt,
                 outcome="running" if job.state == State.RUNNING else "completed",
-                worker=_worker_name(job),
+                worker=worker_name(job.worker_id),
                 pid=job.pid,
                 started_at=job.started_at,
                 finished_at=job.finished_at,
@@ -130,7 +131,9 @@ def _acts(job: Job) -> list[Moment]:
     for entry in entries:
         before = str(entry.details.get("before", ""))
         after = {"job.retry": State.QUEUED, "job.cancel": State.CANCELLED}.get(entry.action)
-        if after is None:
+        if before == State.RUNNING:
+            moments.append(Moment(entry.at, "", "", actor=entry.actor, note="asked it to stop"))
+        elif after is None:
             moments.append(Moment(entry.at, "", "", actor=entry.actor, note=entry.action))
         else:
             moments.append(
@@ -139,8 +142,3 @@ def _acts(job: Job) -> list[Moment]:
                 )
             )
     return moments
-
-
-def _worker_name(job: Job) -> str:
-    found = Worker.objects.filter(pk=job.worker_id).values_list("name", flat=True).first()
-    return found or ""

@@ -1,5 +1,7 @@
 """The workers, and which of them are alive."""
 
+from uuid import UUID
+
 from django.db.models import Count, Q, QuerySet
 
 from jobs.domain.states import State
@@ -20,3 +22,10 @@ def worker_counts() -> dict[str, int]:
         "healthy": present.filter(expires_at__gt=database_now()).count(),
         "expected": present.count(),
     }
+
+
+def worker_name(worker_id: UUID | None) -> str:
+    """Return the worker's name, or empty if it is not known."""
+    if worker_id is None:
+        return ""
+    return Worker.objects.filter(pk=worker_id).values_list("name", flat=True).first() or ""

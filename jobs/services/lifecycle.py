@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from jobs.domain.errors import InvalidTransition, JobNotFound, JobTimeout
 from jobs.domain.events import EventName
-from jobs.domain.outcomes import Cancelled, Completed, Failed, Outcome, Retrying, Snoozed
-from jobs.domain.states import RETRYABLE, WAITING, State
+from jobs.domain.outcomes import Cancelled, Completed, Failed, Lost, Outcome, Retrying, Snoozed
+from jobs.domain.states import RETRYABLE, WAITING, FailureReason, State
 from jobs.models import Attempt, Job
+from jobs.selectors.workers import worker_name
 from jobs.services.audit import record
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_job
-from jobs.services.workers import worker_name
 
 logger = structlog.get_logger(__name__)
 _MAX_ERROR = 10_000
@@ -31,7 +31,12 @@ def current_run(job: Job) -> QuerySet[Job]:
     A worker that was believed dead finds nothing here, so it cannot overwrite the run that
     replaced its own.
     """
-    return Job.objects.filter(pk=job.pk, state=State.RUNNING, run=job.run, worker_id=job.worker_id)
+    return Job.objects.filter(
+        pk=job.pk,
+        state=State.RUNNING,
+        run=job.run,
+        worker_id=job.worker_id,  # type: ignore[misc] # None: taken without a worker
+    )
 
 
 def finish(job: Job, outcome: Outcome, *, now: datetime | None = None) -> bool:
@@ -64,6 +69,8 @@ def _finish(job: Job, outcome: Outcome, now: datetime) -> bool:
         case Snoozed(delay=delay, message=message):
             ended = _attempt(job, Attempt.Outcome.SNOOZED, now, message=message)
             return _again(job, ended, now + delay, now, attempt=F("attempt") - 1)
+        case Lost():
+            return _lost(job, outcome, now)
 
 
 _TOLD_IN_EVENTS = ("failure_reason", "error_type")
@@ -76,7 +83,9 @@ _EVENT = {
 
 def _end(job: Job, state: State, now: datetime, ended: Attempt | None, **changes: Any) -> bool:
     with transaction.atomic():
-        changed = current_run(job).update(state=state, finished_at=now, losses=0, **changes)
+        changed = current_run(job).update(
+            **{"losses": 0, **changes, "state": state, "finished_at": now}
+        )
         if changed and ended is not None:
             ended.save(force_insert=True)
     if changed:
@@ -95,7 +104,7 @@ def _again(job: Job, ended: Attempt, run_at: datetime, now: datetime, **changes:
         changed = (
             current_run(job)
             .filter(cancel_requested_at__isnull=True)
-            .update(state=State.RETRYING, run_at=run_at, losses=0, **changes)
+            .update(**{"losses": 0, **changes, "state": State.RETRYING, "run_at": run_at})
         )
         if changed:
             ended.save(force_insert=True)
@@ -111,6 +120,17 @@ def _again(job: Job, ended: Attempt, run_at: datetime, now: datetime, **changes:
         outcome=str(ended.outcome),
     )
     return True
+
+
+def _lost(job: Job, outcome: Lost, now: datetime) -> bool:
+    told = {"error_type": "WorkerLost", "error": outcome.why}
+    ended = _attempt(job, Attempt.Outcome.LOST, now, message=outcome.why)
+    ended.error_type = told["error_type"]
+    if outcome.delay is None:
+        reason = FailureReason.WORKER_LOST
+        losses = {"losses": outcome.losses, "failure_reason": reason}
+        return _end(job, State.FAILED, now, ended, **losses, **told)
+    return _again(job, ended, now + outcome.delay, now, losses=outcome.losses, **told)
 
 
 def _outcome_of(error: BaseException) -> Attempt.Outcome:
@@ -174,20 +194,21 @@ def cancel(job_id: UUID | str, *, actor: str, now: datetime | None = None) -> Jo
     """
     now = now or timezone.now()
     job = get_job(job_id)
+    before = job.state
     with transaction.atomic():
         if Job.objects.filter(pk=job.pk, state__in=WAITING).update(
             state=State.CANCELLED, finished_at=now, cancel_requested_at=now
         ):
-            before, job = job.state, get_job(job.pk)
+            job = get_job(job.pk)
             emit_job(EventName.CANCELLED, job, before=before, actor=actor)
         elif Job.objects.filter(pk=job.pk, state=State.RUNNING).update(cancel_requested_at=now):
-            job = get_job(job.pk)
+            before, job = State.RUNNING, get_job(job.pk)
         else:
             job = get_job(job.pk)
             if job.state == State.CANCELLED:
                 return job
             raise InvalidTransition(f"job {job.pk} is {job.state} and cannot be cancelled any more")
-        record(actor=actor, action="job.cancel", target_type="job", target_id=job.pk)
+        record(actor=actor, action="job.cancel", target_type="job", target_id=job.pk, before=before)
     return job
 
 

@@ -5,20 +5,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from jobs.conf import jobs_settings
 from jobs.domain.errors import JobTimeout
-from jobs.domain.events import EventName
-from jobs.domain.outcomes import Outcome
-from jobs.domain.states import FailureReason, State
-from jobs.models import Attempt, Job, Worker
+from jobs.domain.outcomes import Lost
+from jobs.domain.states import State
+from jobs.models import Job, Worker
 from jobs.selectors.clock import database_now
-from jobs.services.events import emit_job
-from jobs.services.lifecycle import current_run, finish
+from jobs.services.lifecycle import finish
 from jobs.services.policy import policy_of
-from jobs.services.workers import worker_name
 
 logger = structlog.get_logger(__name__)
 
@@ -45,7 +41,7 @@ def overdue(worker_id: UUID, *, now: datetime | None = None) -> list[Job]:
 
 def close_killed(job: Job) -> None:
     """Record that a run was killed because it ignored its timeout."""
-    outcome: Outcome = policy_of(job).decide(
+    outcome = policy_of(job).decide(
         JobTimeout(f"killed: it ran on after its timeout of {job.timeout.total_seconds():g} s"),
         attempt=job.attempt,
     )
@@ -80,37 +76,8 @@ def _rescue(jobs: Iterable[Job], why: str) -> int:
 
 def _close_lost(job: Job, why: str) -> bool:
     """Close a run as lost: the job goes on, or fails after too many losses in a row."""
-    now = database_now()
     losses = job.losses + 1
     dead = losses >= jobs_settings().max_losses
-    cancelled = job.cancel_requested_at is not None
-    wait = policy_of(job).backoff.delay(losses)
-    changes: dict[str, object] = {"losses": losses, "error_type": "WorkerLost", "error": why}
-    if cancelled:
-        changes |= {"state": State.CANCELLED, "finished_at": now}
-    elif dead:
-        reason = FailureReason.WORKER_LOST
-        changes |= {"state": State.FAILED, "finished_at": now, "failure_reason": reason}
-    else:
-        changes |= {"state": State.RETRYING, "run_at": now + wait}
-    with transaction.atomic():
-        if not current_run(job).update(**changes):
-            return False
-        Attempt.objects.create(
-            job_id=job.pk,
-            run=job.run,
-            number=job.attempt,
-            outcome=Attempt.Outcome.LOST,
-            worker_name=worker_name(job.worker_id),
-            pid=job.pid,
-            started_at=job.started_at or now,
-            finished_at=now,
-            retry_at=changes.get("run_at"),
-            error_type="WorkerLost",
-            error=why,
-        )
-    job.state = State(str(changes["state"]))
-    names = {State.CANCELLED: EventName.CANCELLED, State.FAILED: EventName.FAILED}
+    delay = None if dead else policy_of(job).backoff.delay(losses)
     logger.warning("job_lost", job_id=str(job.pk), job_type=job.job_type, why=why)
-    emit_job(names.get(job.state, EventName.RETRYING), job, before=State.RUNNING, losses=losses)
-    return True
+    return finish(job, Lost(why, losses, delay), now=database_now())

@@ -39,10 +39,13 @@ def check_schedule(schedule: Schedule) -> None:
 def save_schedule(schedule: Schedule, *, now: datetime | None = None) -> Schedule:
     """Check and store the schedule; it acts from now on, without a restart of anything.
 
+    A disabled one is stored as it is, so that one whose job type is gone can be turned off.
+
     Raises:
         UnknownJobType, InvalidParameters, InvalidCron, UnknownTimeZone: nothing was stored.
     """
-    check_schedule(schedule)
+    if schedule.enabled:
+        check_schedule(schedule)
     schedule.next_run_at = _next(schedule, now or database_now()) if schedule.enabled else None
     schedule.last_error = ""
     schedule.save()

@@ -8,6 +8,7 @@ from jobs.conf import jobs_settings
 from jobs.domain.events import Event, EventName
 from jobs.models import Worker
 from jobs.selectors.clock import database_now
+from jobs.selectors.workers import worker_name
 from jobs.services.events import emit
 
 #: A lease is renewed three times before it would run out.
@@ -64,10 +65,3 @@ def leave(worker_id: UUID) -> None:
     if Worker.objects.filter(pk=worker_id, stopped_at__isnull=True).update(stopped_at=now):
         name = worker_name(worker_id)
         emit(Event(EventName.WORKER_REMOVED, now, details={"worker": name}))
-
-
-def worker_name(worker_id: UUID | None) -> str:
-    """Return the worker's name, or empty if it is not known."""
-    if worker_id is None:
-        return ""
-    return Worker.objects.filter(pk=worker_id).values_list("name", flat=True).first() or ""

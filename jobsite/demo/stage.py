@@ -40,7 +40,7 @@ def enter() -> None:
         "SLACK_API_URL": f"http://{LOOPBACK}:{http}/slack/api/",
         "SLACK_TOKEN": "xoxb-" + secrets.token_hex(12),
         "WEBHOOK_SECRET": "whsec_" + b64encode(secrets.token_bytes(32)).decode(),
-        "LOG_FORMAT": "console",
+        "LOG_FORMAT": "json",
         "DEMO_SMTP_PORT": str(smtp),
         "DEMO_HTTP_PORT": str(http),
         "DEMO_WEB_PORT": str(web),

@@ -5,6 +5,7 @@ lets a job die and retries it. Stays up until Ctrl-C; with --once it ends by its
 code 0 only if every step did what it says.
 """
 
+import logging
 import secrets
 import time
 from argparse import ArgumentParser
@@ -15,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
-from jobs.domain.errors import ConfigurationError
+from jobs.domain.errors import ConfigurationError, JobsError
 from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output, plain
 from jobsite.demo import stage
@@ -44,6 +45,7 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
         raise ConfigurationError(
             f"the demo needs {error.name}: pip install '.[demo]', or make setup"
         ) from None
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's, each command a line
     folder = stage.folder()
     plan = SitePlan(web_port=stage.port("web"), flower_port=stage.port("flower"), concurrency=2)
     receivers = Receivers(
@@ -81,8 +83,8 @@ def _tell(story: Any, output: Output) -> ExitCode:
         with output.console.status(f"{title} …"):
             try:
                 lines, mark = step(), "[green]✔[/]"
-            except StepFailed as error:
-                lines, mark = [str(error)], "[red]✘[/]"
+            except (StepFailed, JobsError, OSError) as error:
+                lines, mark = [str(error) or type(error).__name__], "[red]✘[/]"
                 failed += 1
         took = time.monotonic() - began
         output.line(f"{mark} [bold]{number}. {title}[/] [dim]({took:.1f} s)[/]")

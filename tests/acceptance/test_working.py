@@ -26,7 +26,9 @@ pytestmark = pytest.mark.usefixtures("worker")
 def test_a_job_runs_and_its_result_is_there(final: Final) -> None:
     job = final(submit("sample.echo", {"value": {"a": [1, None]}}).job_id)
     assert (job.state, job.result, job.attempt) == ("completed", {"a": [1, None]}, 1)
-    row = eventually(lambda: Worker.objects.filter(pk=job.worker_id).first(), 15)
+    worker_id = job.worker_id
+    assert worker_id is not None
+    row = eventually(lambda: Worker.objects.filter(pk=worker_id).first(), 15)
     assert row.name.startswith("shared@")
     assert job.pid != row.pid  # a child of it, not the worker itself
 

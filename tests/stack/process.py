@@ -17,7 +17,9 @@ POLL_SECONDS = 0.02
 LIVE: "list[Process]" = []
 
 
-def eventually(predicate: Callable[[], Found], timeout: float = 10, *, what: str = "") -> Found:
+def eventually(
+    predicate: Callable[[], Found | None], timeout: float = 10, *, what: str = ""
+) -> Found:
     """Return what `predicate` answers as soon as it is true; fail after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not (found := predicate()):
@@ -62,10 +64,10 @@ class Process:
         """The last lines of what it has written."""
         return "\n".join(self.output().splitlines()[-lines:])
 
-    def wait_for(self, condition: str | Callable[[], Found], timeout: float = 20) -> Found | bool:
+    def wait_for(self, condition: str | Callable[[], object], timeout: float = 20) -> None:
         """Wait for a text in the output, or for a predicate; fail at once if the process ends."""
 
-        def holds() -> Found | bool:
+        def holds() -> object:
             ended = self.returncode is not None
             found = condition in self.output() if isinstance(condition, str) else condition()
             if ended and not found:
@@ -75,7 +77,7 @@ class Process:
             return found
 
         try:
-            return eventually(holds, timeout, what=f"{self.name}: {condition!r}")
+            eventually(holds, timeout, what=f"{self.name}: {condition!r}")
         except AssertionError as error:
             error.add_note(self.tail())
             raise

@@ -25,14 +25,10 @@ from jobs.management.verbs import (
 class Verb(Protocol):
     """What a verb's module has; its docstring is its help."""
 
-    __doc__: str | None
-
-    @staticmethod
-    def add_arguments(parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the verb's arguments."""
 
-    @staticmethod
-    def run(options: dict[str, Any], output: Output) -> ExitCode:
+    def run(self, options: dict[str, Any], output: Output) -> ExitCode:
         """Do it."""
 
 

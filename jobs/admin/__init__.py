@@ -1,0 +1,11 @@
+"""The engine's pages in Django's admin site."""
+
+from jobs.admin.audit import AuditEntryAdmin
+from jobs.admin.jobs import JobAdmin
+from jobs.admin.schedules import ScheduleAdmin
+from jobs.admin.site import name_the_site
+from jobs.admin.workers import WorkerAdmin
+
+__all__ = ["AuditEntryAdmin", "JobAdmin", "ScheduleAdmin", "WorkerAdmin"]
+
+name_the_site()

@@ -1,0 +1,79 @@
+"""The admin site as a whole: its name, the order of its apps, and the overview on its index."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+
+from jobs.admin.display import GLYPHS
+from jobs.admin.links import jobs_list, may_view
+from jobs.domain.states import State
+from jobs.models import AuditEntry, Job, Schedule, Worker
+from jobs.selectors.counts import by_state
+from jobs.selectors.workers import worker_counts
+
+_CARDS: Final = {
+    State.QUEUED: "ready",
+    State.RUNNING: "running",
+    State.SCHEDULED: "scheduled",
+    State.RETRYING: "retrying",
+    State.FAILED: "failed",
+    State.COMPLETED: "completed",
+}
+_MODELS: Final = (Job, Schedule, Worker, AuditEntry)
+_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A number with a link to what it counts."""
+
+    label: str
+    count: int
+    look: str
+    glyph: str
+    address: str
+
+
+def name_the_site() -> None:
+    """Give the default site its names."""
+    admin.site.site_header = "Jobsite"
+    admin.site.site_title = "Jobsite"
+    admin.site.index_title = "Overview"
+    admin.site.site_url = None  # the site is the admin: its root leads back here
+
+
+def in_order(app_list: Iterable[Any]) -> list[Any]:
+    """Return the apps in the order of INSTALLED_APPS, and our models as they are wanted."""
+    places = {label: place for place, label in enumerate(apps.app_configs)}
+    models = {model: place for place, model in enumerate(_MODELS)}
+    return [
+        {**app, "models": sorted(app["models"], key=lambda each: models.get(each["model"], -1))}
+        for app in sorted(app_list, key=lambda each: places.get(each["app_label"], len(places)))
+    ]
+
+
+def overview(request: HttpRequest) -> dict[str, Any]:
+    """Return what the index shows of the engine to this user: a handful of indexed queries."""
+    site = admin.site
+    told: dict[str, Any] = {}
+    if may_view(request, site, Job):
+        counts = by_state()
+        told["cards"] = [
+            Card(label, counts[state], state, GLYPHS[state], jobs_list(site, f"state={state}"))
+            for state, label in _CARDS.items()
+        ]
+        failed = Job.objects.filter(state=State.FAILED).order_by("-id")
+        told["failed"] = list(failed.defer("params", "result", "backoff")[:_SHOWN])
+        told["waiting"] = counts[State.QUEUED]
+    if may_view(request, site, Worker):
+        told["workers"] = worker_counts()
+    if may_view(request, site, Schedule):
+        planned = Schedule.objects.filter(next_run_at__isnull=False).order_by("next_run_at")
+        told["schedules"] = list(planned[:_SHOWN])
+    if may_view(request, site, AuditEntry):
+        told["acts"] = list(AuditEntry.objects.order_by("-id")[:_SHOWN])
+    return told

@@ -1,0 +1,1 @@
+"""The health checks, one a module; each is found by being here."""
