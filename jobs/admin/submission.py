@@ -1,10 +1,11 @@
 """The page that submits a job."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import AdminForm
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,9 +20,6 @@ from jobs.domain.submission import Submission
 from jobs.models import Job
 from jobs.services.audit import record
 from jobs.services.submission import submit
-
-if TYPE_CHECKING:
-    from jobs.admin.jobs import JobAdmin
 
 _LONGEST_SECONDS: Final = int(LONGEST_DELAY.total_seconds())
 
@@ -82,7 +80,7 @@ class SubmissionForm(forms.Form):
         record(actor=actor, action="job.submit", target_type="job", target_id=job_id)
 
 
-def submission_page(admin: "JobAdmin", request: HttpRequest) -> HttpResponse:
+def submission_page(admin: "ModelAdmin[Job]", request: HttpRequest) -> HttpResponse:
     """Show the form, or submit what it holds and go to the job."""
     site = admin.admin_site
     if request.method == "POST":
@@ -100,7 +98,9 @@ def submission_page(admin: "JobAdmin", request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/jobs/job/submit.html", _context(admin, request, form))
 
 
-def _context(admin: "JobAdmin", request: HttpRequest, form: SubmissionForm) -> dict[str, Any]:
+def _context(
+    admin: "ModelAdmin[Job]", request: HttpRequest, form: SubmissionForm
+) -> dict[str, Any]:
     return {
         **admin.admin_site.each_context(request),
         "title": "Submit a job",

@@ -1,6 +1,5 @@
 """The end of each run, and what people do to a job: where a job's state changes."""
 
-import traceback
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,19 +9,17 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from jobs.domain.errors import InvalidTransition, JobNotFound, JobTimeout
+from jobs.domain.errors import InvalidTransition, JobNotFound
 from jobs.domain.events import EventName
 from jobs.domain.outcomes import Cancelled, Completed, Failed, Lost, Outcome, Retrying, Snoozed
 from jobs.domain.states import RETRYABLE, WAITING, FailureReason, State
 from jobs.models import Attempt, Job
-from jobs.selectors.workers import worker_name
+from jobs.services.attempts import ended_attempt, outcome_of, told_of
 from jobs.services.audit import record
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_job
 
 logger = structlog.get_logger(__name__)
-_MAX_ERROR = 10_000
-_MAX_TRACEBACK = 50_000
 
 
 def current_run(job: Job) -> QuerySet[Job]:
@@ -58,16 +55,16 @@ def _finish(job: Job, outcome: Outcome, now: datetime) -> bool:
             changes = {"result": result, "progress": 100}
             return _end(job, State.COMPLETED, now, None, **changes)
         case Failed(reason=reason, error=error):
-            ended = _attempt(job, _outcome_of(error), now, error)
-            return _end(job, State.FAILED, now, ended, failure_reason=reason, **_told(error))
+            ended = ended_attempt(job, outcome_of(error), now, error)
+            return _end(job, State.FAILED, now, ended, failure_reason=reason, **told_of(error))
         case Cancelled(message=message):
-            ended = _attempt(job, Attempt.Outcome.CANCELLED, now, message=message)
+            ended = ended_attempt(job, Attempt.Outcome.CANCELLED, now, message=message)
             return _end(job, State.CANCELLED, now, ended, error=message)
         case Retrying(delay=delay, error=error):
-            ended = _attempt(job, _outcome_of(error), now, error)
-            return _again(job, ended, now + delay, now, **_told(error))
+            ended = ended_attempt(job, outcome_of(error), now, error)
+            return _again(job, ended, now + delay, now, **told_of(error))
         case Snoozed(delay=delay, message=message):
-            ended = _attempt(job, Attempt.Outcome.SNOOZED, now, message=message)
+            ended = ended_attempt(job, Attempt.Outcome.SNOOZED, now, message=message)
             return _again(job, ended, now + delay, now, attempt=F("attempt") - 1)
         case Lost():
             return _lost(job, outcome, now)
@@ -124,50 +121,13 @@ def _again(job: Job, ended: Attempt, run_at: datetime, now: datetime, **changes:
 
 def _lost(job: Job, outcome: Lost, now: datetime) -> bool:
     told = {"error_type": "WorkerLost", "error": outcome.why}
-    ended = _attempt(job, Attempt.Outcome.LOST, now, message=outcome.why)
+    ended = ended_attempt(job, Attempt.Outcome.LOST, now, message=outcome.why)
     ended.error_type = told["error_type"]
     if outcome.delay is None:
         reason = FailureReason.WORKER_LOST
         losses = {"losses": outcome.losses, "failure_reason": reason}
         return _end(job, State.FAILED, now, ended, **losses, **told)
     return _again(job, ended, now + outcome.delay, now, losses=outcome.losses, **told)
-
-
-def _outcome_of(error: BaseException) -> Attempt.Outcome:
-    return Attempt.Outcome.TIMEOUT if isinstance(error, JobTimeout) else Attempt.Outcome.ERROR
-
-
-def _told(error: BaseException) -> dict[str, str]:
-    return {"error_type": type(error).__name__[:200], "error": _text(str(error))[:_MAX_ERROR]}
-
-
-def _text(text: str) -> str:
-    """Return the text without what PostgreSQL cannot store in one."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
-
-
-def _attempt(
-    job: Job,
-    outcome: Attempt.Outcome,
-    now: datetime,
-    error: BaseException | None = None,
-    *,
-    message: str = "",
-) -> Attempt:
-    told = _told(error) if error is not None else {"error": message}
-    trace = "".join(traceback.format_exception(error)) if error and error.__traceback__ else ""
-    return Attempt(
-        job_id=job.pk,
-        run=job.run,
-        number=job.attempt,
-        outcome=outcome,
-        worker_name=worker_name(job.worker_id),
-        pid=job.pid,
-        started_at=job.started_at or now,
-        finished_at=now,
-        traceback=_text(trace)[-_MAX_TRACEBACK:],
-        **told,
-    )
 
 
 def get_job(job_id: UUID | str) -> Job:

@@ -82,6 +82,7 @@ def test_each_failed_attempt_keeps_its_traceback() -> None:
     assert first.error == "it broke"
     assert "RuntimeError: it broke" in first.traceback
     assert "sample/jobs.py" in first.traceback
+    assert "jobs/runtime" not in first.traceback
 
 
 def test_a_result_that_tells_of_failure_is_recorded_not_retried() -> None:
