@@ -61,7 +61,8 @@ def _translated(event: Event) -> list[tuple[str, dict[str, Any]]]:
                 "kwargs": "{}",
                 "retries": attempt - 1,
             }
-            return [("task-received", received), ("task-started", {"pid": event.details["pid"]})]
+            # The dispatcher adds this process's pid to each by itself.
+            return [("task-received", received), ("task-started", {})]
         case EventName.COMPLETED:
             return [("task-succeeded", {"result": "stored with the job", "runtime": runtime})]
         case EventName.RETRYING:

@@ -32,6 +32,7 @@ class Lease:
         """Register the worker, before it takes its first job, and start the thread."""
         try:
             self._renew()
+            worker_process.publishes_events = self._events_wanted()
         except Exception as error:
             logger.exception("registering_failed", error_type=type(error).__name__)
         self._thread.start()
