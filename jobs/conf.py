@@ -6,15 +6,16 @@
 import os
 from datetime import timedelta
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin
 
 from django.conf import settings
 from django.core.signals import setting_changed
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError, from_json
 
 from jobs.domain.backoff import Backoff, Jitter, Kind
 from jobs.domain.errors import ConfigurationError
+from jobs.domain.states import FINAL, State
 
 PREFIX = "JOBSITE_"
 BACKENDS = {
@@ -30,6 +31,15 @@ DEFAULT_MIDDLEWARE = [
 ]
 Seconds = Annotated[float, Field(ge=0, le=366 * 86_400)]
 PositiveSeconds = Annotated[float, Field(gt=0, le=366 * 86_400)]
+
+
+def _final(state: str) -> str:
+    if state not in FINAL:
+        raise PydanticCustomError("final_state", "must be completed, failed or cancelled")
+    return state
+
+
+FinalState = Annotated[State, BeforeValidator(_final)]
 
 
 class JobsSettings(BaseModel):
@@ -74,7 +84,7 @@ class JobsSettings(BaseModel):
     retention_cancelled_seconds: Seconds = 86_400
     retention_failed_seconds: Seconds = 30 * 86_400
     #: Retention of single job types, as `{"type": {"completed": seconds}}`.
-    retention_by_type: dict[str, dict[str, float]] = Field(default_factory=dict)
+    retention_by_type: dict[str, dict[FinalState, Seconds]] = Field(default_factory=dict)
 
     @property
     def backoff(self) -> Backoff:
@@ -104,11 +114,14 @@ def _from_environment() -> dict[str, Any]:
         text = os.environ.get(PREFIX + name.upper())
         if text is None:
             continue
-        structured = field.annotation not in (str, int, float, bool) and text[:1] in "[{"
+        kind = get_origin(field.annotation)
         try:
-            found[name] = from_json(text) if structured else text
+            found[name] = from_json(text) if kind in (list, dict) else text
         except (ValueError, PydanticCustomError):
-            raise ConfigurationError(f"{PREFIX}{name.upper()} is not JSON: {text!r}") from None
+            example = '["…", "…"]' if kind is list else '{"…": …}'
+            raise ConfigurationError(
+                f"{PREFIX}{name.upper()} is not JSON: {text!r}; write {example}"
+            ) from None
     return found
 
 
@@ -137,12 +150,14 @@ def jobs_settings() -> JobsSettings:
     except ValidationError as error:
         lines = []
         for one in error.errors(include_url=False):
-            name = str(one["loc"][0])
+            name, *path = (str(part) for part in one["loc"])
             named = (
                 f"{PREFIX}{name.upper()} in the environment"
                 if name in environment
                 else f'JOBS["{name.upper()}"]'
             )
+            if path:
+                named += f" at {'.'.join(part for part in path if part != '[key]')}"
             lines.append(f"{named} is {one['input']!r}: {one['msg']}")
         raise ConfigurationError("; ".join(lines)) from None
     return loaded

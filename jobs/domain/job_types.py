@@ -117,6 +117,11 @@ def params_model_of(name: str, handler: Callable[..., Any]) -> type[BaseModel]:
     Raises:
         ConfigurationError: the handler does not take `(params, ctx)`, or `params` has no model.
     """
+    if inspect.iscoroutinefunction(handler):
+        raise ConfigurationError(
+            f"the handler of job type {name} is async, and workers call handlers plainly: wrap it "
+            "with asgiref.sync.async_to_sync"
+        )
     names = list(inspect.signature(handler).parameters)
     if len(names) != 2:
         raise ConfigurationError(

@@ -1,5 +1,6 @@
 """The options of a submission."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
 from uuid import UUID
@@ -11,6 +12,8 @@ from jobs.domain.priority import Priority
 OnDuplicate = Literal["ignore", "replace", "error"]
 MAX_KEY_LENGTH = 200
 LONGEST_DELAY = timedelta(days=3660)
+LONGEST_TIMEOUT = timedelta(days=366)
+_TRACE = re.compile(r"[0-9a-f]{32}")
 
 
 class SubmitOptions(TypedDict, total=False):
@@ -55,6 +58,8 @@ def moment_of(*, delay: timedelta | None, run_at: datetime | None, now: datetime
     """
     if delay is not None and run_at is not None:
         raise InvalidOption("delay and run_at were both given; give one of them")
+    _check_kind("delay", delay, timedelta)
+    _check_kind("run_at", run_at, datetime)
     if delay is not None:
         if not timedelta(0) <= delay <= LONGEST_DELAY:
             raise InvalidOption(f"delay {delay} must be from 0 to {LONGEST_DELAY.days} days")
@@ -87,17 +92,48 @@ def attempts_of(*, max_attempts: int | None, max_retries: int | None) -> int | N
     return asked
 
 
+def checked_timeout(timeout: timedelta | None) -> timedelta | None:
+    """Return the timeout.
+
+    Raises:
+        InvalidOption: it is no length of time, or out of range.
+    """
+    _check_kind("timeout", timeout, timedelta)
+    if timeout is not None and not timedelta(0) < timeout <= LONGEST_TIMEOUT:
+        raise InvalidOption(
+            f"timeout {timeout} must be more than 0 and at most {LONGEST_TIMEOUT.days} days"
+        )
+    return timeout
+
+
+def checked_trace(trace_id: str) -> str:
+    """Return the trace id.
+
+    Raises:
+        InvalidOption: it is not 32 hex digits.
+    """
+    if trace_id and not _TRACE.fullmatch(str(trace_id)):
+        raise InvalidOption(f"trace_id must be 32 hex digits, not {str(trace_id)[:40]!r}")
+    return trace_id
+
+
+def _check_kind(name: str, value: object, kind: type) -> None:
+    if value is not None and not isinstance(value, kind):
+        raise InvalidOption(f"{name} must be a {kind.__name__}, not {value!r}")
+
+
 def checked_key(key: str | None) -> str | None:
     """Return the idempotency key.
 
     Raises:
-        InvalidOption: it is empty, too long or has a NUL character.
+        InvalidOption: it is empty, too long or has characters that cannot be printed.
     """
     if key is None:
         return None
-    if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_LENGTH or "\0" in key:
+    text = isinstance(key, str) and 0 < len(key) <= MAX_KEY_LENGTH and key.isprintable()
+    if not text:
         raise InvalidOption(
-            f"idempotency_key must be text of 1 to {MAX_KEY_LENGTH} characters without NUL, not "
+            f"idempotency_key must be 1 to {MAX_KEY_LENGTH} printable characters, not "
             f"{str(key)[:40]!r}{'…' if len(str(key)) > 40 else ''}"
         )
     return key

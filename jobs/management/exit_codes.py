@@ -27,6 +27,8 @@ class ExitCode(IntEnum):
     CONFLICT = 4
     #: It waited for as long as it was told, and the job has not ended.
     TIMED_OUT = 5
+    #: Ctrl-C ended it, as shells say it: 128 and the signal's number.
+    INTERRUPTED = 130
 
 
 def exit_code_of(error: JobsError | ValueError) -> ExitCode:

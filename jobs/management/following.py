@@ -16,7 +16,21 @@ _POLL_SECONDS = 0.1
 
 
 def follow(job_id: UUID, longest: timedelta, output: Output) -> ExitCode:
-    """Show a job's progress until it is final, and then how it ended."""
+    """Show a job's progress until it is final, and then how it ended.
+
+    Ctrl-C ends the following, not the job.
+    """
+    output.remark(f"job {job_id}")
+    try:
+        job = _followed(job_id, longest, output)
+    except KeyboardInterrupt:
+        output.remark(f"the job goes on; follow it with `manage.py jobs watch {job_id}`")
+        return ExitCode.INTERRUPTED
+    return _tell(job, output)
+
+
+def _followed(job_id: UUID, longest: timedelta, output: Output) -> Job:
+    """Return the job as it is when it is final, or when the time is up."""
     ends = time.monotonic() + longest.total_seconds()
     columns = (
         TextColumn("{task.fields[state]}"),
@@ -24,7 +38,8 @@ def follow(job_id: UUID, longest: timedelta, output: Output) -> ExitCode:
         TextColumn("{task.percentage:>3.0f} %  {task.description}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=output.remarks, transient=True, disable=output.as_json) as bar:
+    hidden = not output.shows_progress
+    with Progress(*columns, console=output.remarks, transient=True, disable=hidden) as bar:
         shown = bar.add_task("", total=100, state="")
         while not (job := get(job_id)).is_final and time.monotonic() < ends:
             bar.update(
@@ -34,7 +49,7 @@ def follow(job_id: UUID, longest: timedelta, output: Output) -> ExitCode:
                 description=plain(job.progress_message, width=50),
             )
             time.sleep(_POLL_SECONDS)
-    return _tell(job, output)
+    return job
 
 
 def _tell(job: Job, output: Output) -> ExitCode:

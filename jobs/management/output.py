@@ -33,9 +33,15 @@ class Output:
         self._stream = stream or sys.stdout
         # Into a pipe or a file a row is a line, however long.
         width = None if self._stream.isatty() else _PIPE_WIDTH
-        self.console = Console(file=self._stream, highlight=False, width=width)
+        # Without emoji: an error that holds ":x:" says just that.
+        self.console = Console(file=self._stream, highlight=False, emoji=False, width=width)
         #: Progress and remarks go here, so that standard output stays clean for programs.
-        self.remarks = Console(stderr=True, highlight=False)
+        self.remarks = Console(stderr=True, highlight=False, emoji=False)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether someone watches: bars are for terminals."""
+        return self.remarks.is_terminal and not self.as_json
 
     def json(self, value: Any) -> None:
         """Print one JSON value."""
@@ -69,10 +75,15 @@ def state(name: str) -> str:
 
 def plain(text: object, *, width: int = 0) -> str:
     """Return someone else's text, safe to print: no markup, no control characters, one line."""
-    clean = "".join(char if char.isprintable() else " " for char in str(text))
+    clean = one_line(str(text))
     if width and len(clean) > width:
         clean = clean[: width - 1] + "…"
     return escape(clean)
+
+
+def one_line(text: str) -> str:
+    """Return the text without control characters, on one line."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def ago(at: datetime | None) -> str:

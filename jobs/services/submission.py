@@ -17,7 +17,14 @@ from jobs.domain.backoff import Backoff
 from jobs.domain.errors import ConfigurationError, DuplicateJob, InvalidOption, InvalidParameters
 from jobs.domain.events import EventName
 from jobs.domain.job_types import JobType
-from jobs.domain.options import SubmitOptions, attempts_of, checked_key, moment_of
+from jobs.domain.options import (
+    SubmitOptions,
+    attempts_of,
+    checked_key,
+    checked_timeout,
+    checked_trace,
+    moment_of,
+)
 from jobs.domain.priority import Priority, PriorityDecider, queue_name
 from jobs.domain.registry import registry
 from jobs.domain.states import State
@@ -73,9 +80,7 @@ def build(
     attempts = attempts_of(
         max_attempts=options.get("max_attempts"), max_retries=options.get("max_retries")
     )
-    timeout = options.get("timeout") or job_type.timeout or settings.timeout
-    if timeout.total_seconds() <= 0:
-        raise InvalidOption(f"timeout must be more than 0, not {timeout}")
+    timeout = checked_timeout(options.get("timeout")) or job_type.timeout or settings.timeout
     return Job(
         job_type=job_type.name,
         queue=queue_name(job_type.queue if queue is None else _known_queue(queue), priority),
@@ -93,7 +98,7 @@ def build(
         created_by_id=options.get("created_by_id"),
         parent_id=options.get("parent_id"),
         event_id=options.get("event_id"),
-        trace_id=options.get("trace_id") or _trace_id(),
+        trace_id=checked_trace(options.get("trace_id", "")) or _trace_id(),
     )
 
 
@@ -110,6 +115,9 @@ def stored_params(job_type: JobType, params: Params) -> dict[str, Any]:
     Raises:
         InvalidParameters: they do not fit the model, or cannot be stored.
     """
+    if not isinstance(params, BaseModel | Mapping | None):
+        wrong = f"must be an object with named fields, not {type(params).__name__}"
+        raise InvalidParameters(job_type.name, [("", wrong)])
     given = params if isinstance(params, BaseModel | None) else dict(params)
     parsed = job_type.parse(given)
     try:
@@ -125,6 +133,8 @@ def backoff_as_json(backoff: Backoff | None) -> dict[str, Any] | None:
     """Return a back-off as it is stored with a job."""
     if backoff is None:
         return None
+    if not isinstance(backoff, Backoff):
+        raise InvalidOption(f"backoff must be a Backoff, such as Backoff.fixed(…), not {backoff!r}")
     return {
         "kind": backoff.kind,
         "base_seconds": backoff.base.total_seconds(),

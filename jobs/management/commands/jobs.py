@@ -5,15 +5,15 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, ProgrammingError
+from django.db import Error as DatabaseError
 
 from jobs.domain.errors import JobsError
 from jobs.management.exit_codes import ExitCode, exit_code_of
-from jobs.management.output import Output
+from jobs.management.output import Output, one_line
 from jobs.management.verbs import VERBS
 
 _EPILOG = "exit codes:\n" + "\n".join(
-    f"  {code.value}  {code.name.lower().replace('_', ' ')}" for code in ExitCode
+    f"  {code.value:<3}  {code.name.lower().replace('_', ' ')}" for code in ExitCode
 )
 
 
@@ -50,16 +50,18 @@ class Command(BaseCommand):
         except (JobsError, ValueError) as error:
             if options["traceback"]:
                 raise
-            raise CommandError(str(error), returncode=exit_code_of(error)) from None
-        except (OperationalError, ProgrammingError) as error:
+            raise CommandError(one_line(str(error)), returncode=exit_code_of(error)) from None
+        except DatabaseError as error:
             if options["traceback"]:
                 raise
+            # Its first line: PostgreSQL adds the statement.
+            why = str(error).partition("\n")[0]
             raise CommandError(
-                f"the database cannot be used: {error}; is DATABASE_URL right, and was "
+                f"the database cannot be used: {one_line(why)}; is DATABASE_URL right, and was "
                 "`manage.py migrate` run?",
                 returncode=ExitCode.FAILED,
             ) from None
         except KeyboardInterrupt:
-            code = ExitCode.FAILED
+            code = ExitCode.INTERRUPTED
         if code:
             sys.exit(code)

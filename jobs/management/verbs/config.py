@@ -1,8 +1,8 @@
 """Show every setting of the engine, its value and where it comes from."""
 
+import re
 from argparse import ArgumentParser
 from typing import Any
-from urllib.parse import urlsplit
 
 from jobs.conf import PREFIX, jobs_settings, sources
 from jobs.management.exit_codes import ExitCode
@@ -15,7 +15,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: dict[str, Any], output: Output) -> ExitCode:
     """Print the settings."""
-    values = jobs_settings().model_dump()
+    values = jobs_settings().model_dump(mode="json")
     values["redis_url"] = _without_password(values["redis_url"])
     came_from = sources()
     if output.as_json:
@@ -37,7 +37,8 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
 
 
 def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    return parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]).geturl()
+    # Not by urlsplit: an unquoted / or # in a password would hide it from there.
+    scheme, separator, rest = url.partition("://")
+    if "@" in rest:
+        rest = "***@" + rest.rpartition("@")[2]
+    return re.sub(r"(?i)(password=)[^&]*", r"\1***", scheme + separator + rest)

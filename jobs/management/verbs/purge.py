@@ -21,7 +21,8 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
     if options["batch_size"] < 1:
         raise ValueError(f"--batch-size must be at least 1, not {options['batch_size']}")
     columns = (SpinnerColumn(), TextColumn("{task.completed} jobs removed"))
-    with Progress(*columns, console=output.remarks, transient=True, disable=output.as_json) as bar:
+    hidden = not output.shows_progress
+    with Progress(*columns, console=output.remarks, transient=True, disable=hidden) as bar:
         shown = bar.add_task("", total=None)
         removed = purge(
             dry_run=options["dry_run"],

@@ -56,7 +56,6 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
         trigger=Job.Trigger.MANUAL,
     )
     if options["wait"] is not None:
-        output.remark(f"job {submission.job_id}")
         return follow(submission.job_id, options["wait"], output)
     if output.as_json:
         output.json(

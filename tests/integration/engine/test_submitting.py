@@ -109,6 +109,12 @@ def test_parameters_that_cannot_be_stored_are_refused(value: object) -> None:
     assert not Job.objects.exists()
 
 
+@pytest.mark.parametrize("params", [[1], "value", 7])
+def test_parameters_that_are_no_object_are_refused(params: Any) -> None:
+    with pytest.raises(InvalidParameters, match="object with named fields"):
+        submit("sample.echo", params)
+
+
 def test_parameters_nested_without_end_are_refused() -> None:
     deep: list[Any] = []
     for _ in range(100_000):
@@ -130,6 +136,13 @@ def test_an_unknown_type_is_refused() -> None:
         {"delay": timedelta(seconds=-1)},
         {"run_at": datetime(2030, 1, 1)},  # noqa: DTZ001 - on purpose
         {"timeout": timedelta(seconds=-1)},
+        {"timeout": timedelta(days=4000)},
+        {"timeout": 30},
+        {"delay": 5},
+        {"run_at": "2030-01-01"},
+        {"backoff": "fixed"},
+        {"trace_id": "x"},
+        {"idempotency_key": "\ud800"},
         {"idempotency_key": ""},
         {"max_attempts": 0},
         {"on_duplicate": "maybe", "idempotency_key": "twice"},

@@ -65,6 +65,13 @@ def test_a_handler_must_annotate_its_parameters_with_a_model() -> None:
         params_model_of("a.b", wrong)
 
 
+def test_an_async_handler_is_refused() -> None:
+    async def wrong(params: Export, ctx: JobContext) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="async_to_sync"):
+        params_model_of("a.b", wrong)
+
+
 def test_a_handler_must_take_params_and_context() -> None:
     def wrong(params: Export) -> None: ...
 
