@@ -115,10 +115,7 @@ def stored_params(job_type: JobType, params: Params) -> dict[str, Any]:
     Raises:
         InvalidParameters: they do not fit the model, or cannot be stored.
     """
-    if not isinstance(params, BaseModel | Mapping | None):
-        wrong = f"must be an object with named fields, not {type(params).__name__}"
-        raise InvalidParameters(job_type.name, [("", wrong)])
-    given = params if isinstance(params, BaseModel | None) else dict(params)
+    given = _fields(job_type, params)
     parsed = job_type.parse(given)
     try:
         return cast(
@@ -127,6 +124,15 @@ def stored_params(job_type: JobType, params: Params) -> dict[str, Any]:
         )
     except ValueError as error:
         raise InvalidParameters(job_type.name, [("", str(error))]) from None
+
+
+def _fields(job_type: JobType, params: Any) -> BaseModel | dict[str, Any] | None:
+    if params is None or isinstance(params, BaseModel):
+        return params
+    if isinstance(params, Mapping):
+        return dict(params)
+    wrong = f"must be an object with named fields, not {type(params).__name__}"
+    raise InvalidParameters(job_type.name, [("", wrong)])
 
 
 def backoff_as_json(backoff: Backoff | None) -> dict[str, Any] | None:
