@@ -12,11 +12,10 @@ import structlog
 
 from jobs.conf import jobs_settings
 from jobs.domain.events import Event
+from jobs.selectors.event_stream import KEY
 
 logger = structlog.get_logger(__name__)
 
-#: The stream's key; each entry has one field, `event`, a JSON object (`Event.as_json`).
-KEY = "jobsite:events"
 _CAPACITY = 10_000
 _BATCH = 200
 _PAUSE_SECONDS = 5.0

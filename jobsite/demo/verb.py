@@ -7,6 +7,7 @@ code 0 only if every step did what it says.
 
 import logging
 import secrets
+import threading
 import time
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -19,10 +20,12 @@ from django.contrib.auth import get_user_model
 from jobs.domain.errors import ConfigurationError, JobsError
 from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output, plain
+from jobs.management.verbs.events import told
+from jobs.selectors.event_stream import follow
 from jobsite.demo import stage
 from jobsite.env import BASE_DIR
 from jobsite.supervision.site import SitePlan
-from jobsite.supervision.up import site_up
+from jobsite.supervision.up import site_up, wait_until_ready
 
 _READY = timedelta(seconds=90)
 
@@ -59,12 +62,12 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
     with site_up(plan, output, migrate=True, log=log) as (supervisor, stop):
         receivers.start()
         try:
-            if late := plan.wait_until_ready(_READY):
+            if late := wait_until_ready(plan, supervisor, stop, _READY):
                 output.line(f"[red]not ready: {', '.join(late)}[/]; see {log.folder}")
                 return ExitCode.FAILED
             story = Story(options["repo"].resolve(), receivers, plan, folder)
-            code = _tell(story, output)
-            if not options["once"]:
+            code = _tell(story, stop, output)
+            if not options["once"] and not stop.is_set():
                 _say_where(plan, receivers, log, output)
                 while not stop.wait(0.5):
                     supervisor.watch()
@@ -73,28 +76,43 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
     return code
 
 
-def _tell(story: Any, output: Output) -> ExitCode:
+def _tell(story: Any, stop: threading.Event, output: Output) -> ExitCode:
     from jobsite.demo.story import StepFailed
 
+    threading.Thread(target=_show_events, args=(output,), name="events", daemon=True).start()
     failed = 0
     steps = story.steps()
     for number, (title, step) in enumerate(steps, 1):
+        if stop.is_set():
+            output.line("stopped before its end")
+            return ExitCode.INTERRUPTED
+        output.line(f"\n[bold]{number}. {title}[/]")
         began = time.monotonic()
-        with output.console.status(f"{title} …"):
+        with output.console.status("…"):
             try:
                 lines, mark = step(), "[green]✔[/]"
             except (StepFailed, JobsError, OSError) as error:
                 lines, mark = [str(error) or type(error).__name__], "[red]✘[/]"
                 failed += 1
         took = time.monotonic() - began
-        output.line(f"{mark} [bold]{number}. {title}[/] [dim]({took:.1f} s)[/]")
         for line in lines:
-            output.line(f"     {plain(line, width=200)}")
+            output.line(f"   {plain(line, width=160)}")
+        output.line(f"   {mark} [dim]{took:.1f} s[/]")
     if failed:
         output.line(f"\n[red bold]{failed} of {len(steps)} steps failed[/]")
         return ExitCode.FAILED
     output.line(f"\n[green bold]all {len(steps)} steps did what they say[/]")
     return ExitCode.DONE
+
+
+def _show_events(output: Output) -> None:
+    """Print what happens to jobs, as it happens, from the stream that every process writes to."""
+    try:
+        for event in follow():
+            if event is not None:
+                output.line(f"   {told(event)}")
+    except ConfigurationError:
+        return  # the site is stopping
 
 
 def _say_where(plan: SitePlan, receivers: Any, log: "_Log", output: Output) -> None:

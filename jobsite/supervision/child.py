@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from jobsite.env import BASE_DIR
@@ -68,21 +69,18 @@ class Child:
         try:
             self._process.wait(timeout=grace.total_seconds())
         except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
             return False
         finally:
-            self._end_group()
+            self.kill()
         return True
 
-    def _end_group(self) -> None:
-        """Kill what the process left behind in its group."""
-        if self._process is None or self._process.poll() is None:
+    def kill(self) -> None:
+        """Kill the process, if it runs, and what it left behind in its group."""
+        if self._process is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+        self._process.wait()
 
     def _read(self) -> None:
         if self._process is None or self._process.stdout is None:

@@ -1,17 +1,18 @@
 """Which processes the site has, and how one tells that they are ready."""
 
+import errno
 import os
 import secrets
 import socket
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from jobs.domain.errors import ConfigurationError
 from jobs.public import worker_counts
-from jobsite.supervision.child import Child, Sink, wait_until
+from jobsite.supervision.child import Child, Sink
 
 LOOPBACK = "127.0.0.1"
 
@@ -67,22 +68,25 @@ class SitePlan:
         """Do nothing if the ports are free.
 
         Raises:
-            ConfigurationError: one is taken; the message names it and the option for another.
+            ConfigurationError: one is not; the message names it and the option for another.
         """
         for option, port in (("--web-port", self.web_port), ("--flower-port", self.flower_port)):
-            if port and _is_taken(port):
-                raise ConfigurationError(
-                    f"port {port} is taken by another program; choose another one with {option}"
-                )
+            if port and (why := _why_unusable(port)):
+                raise ConfigurationError(f"port {port} {why}; choose another one with {option}")
+        if self.web_port and self.web_port == self.flower_port:
+            raise ConfigurationError(
+                f"port {self.web_port} is for web or for Flower; choose another one with "
+                "--flower-port"
+            )
 
-    def wait_until_ready(self, timeout: timedelta) -> list[str]:
-        """Wait until every process answers; return the names of those that do not in time."""
-        checks = {"worker": lambda: worker_counts()["healthy"] > 0}
+    def not_ready(self) -> list[str]:
+        """Return the names of the processes that do not answer now."""
+        checks: dict[str, Callable[[], bool]] = {"worker": lambda: worker_counts()["healthy"] > 0}
         if self.web_port:
             checks["web"] = lambda: _answers(f"{self.web_url}/healthz")
         if self.flower_port:
             checks["flower"] = lambda: _answers(f"{self.flower_url}/healthcheck")
-        return [name for name, ready in checks.items() if not wait_until(ready, timeout, poll=0.2)]
+        return [name for name, ready in checks.items() if not ready()]
 
     def _web(self) -> list[str]:
         return [
@@ -99,14 +103,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _is_taken(port: int) -> bool:
+def _why_unusable(port: int) -> str:
+    """Return why nothing can listen on the port; empty if something can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
-        except OSError:
-            return True
-    return False
+        except OverflowError:
+            return "is not one: it must be from 0 to 65535"
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return "is taken by another program"
+            return f"cannot be used ({error.strerror})"
+    return ""
 
 
 def _answers(url: str) -> bool:

@@ -74,6 +74,7 @@ class Supervisor:
                 if now >= due:
                     self._start(child)
             elif (code := child.exit_code()) is not None:
+                child.kill()  # the children that it left, which may hold its port
                 settled = now - self._started[child.name] > _SETTLED.total_seconds()
                 wait = _FIRST_WAIT if settled else self._waits.get(child.name, _FIRST_WAIT)
                 self._waits[child.name] = min(wait * 2, _LONGEST_WAIT)
@@ -83,10 +84,16 @@ class Supervisor:
                 )
 
     def stop(self) -> None:
-        """Stop every child, the last started first."""
-        for child in reversed(self._children):
-            if not child.stop(GRACE):
-                self._sink(child.name, f"did not end within {GRACE.total_seconds():g} s: killed")
+        """Stop every child, the last started first; kill them all if that is interrupted."""
+        try:
+            for child in reversed(self._children):
+                if not child.stop(GRACE):
+                    self._sink(
+                        child.name, f"did not end within {GRACE.total_seconds():g} s: killed"
+                    )
+        finally:
+            for child in self._children:
+                child.kill()
 
     def _start(self, child: Child) -> None:
         self._start_again.pop(child.name, None)

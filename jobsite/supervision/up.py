@@ -43,16 +43,36 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
         concurrency=options["concurrency"],
     )
     with site_up(plan, output, migrate=not options["no_migrate"]) as (supervisor, stop):
-        late = plan.wait_until_ready(_READY)
-        for name in late:
-            output.line(f"[red]{name} is not ready: see its lines above[/]")
-        output.line(f"\n[bold]Jobsite is up[/] at {plan.web_url}/admin/")
-        if plan.flower_port:
-            output.line(f"Flower at {plan.flower_url}, user jobsite, {plan.flower_password}")
-        output.line("an admin login: manage.py createsuperuser. Ctrl-C stops everything.\n")
+        late = wait_until_ready(plan, supervisor, stop, _READY)
+        if not stop.is_set():
+            _say_where(plan, late, output)
         while not stop.wait(0.5):
             supervisor.watch()
     return ExitCode.DONE
+
+
+def wait_until_ready(
+    plan: SitePlan, supervisor: Supervisor, stop: Event, timeout: timedelta
+) -> list[str]:
+    """Wait until every process answers, or a signal asks for the end.
+
+    Returns:
+        The names of those that do not answer.
+    """
+    ends = time.monotonic() + timeout.total_seconds()
+    while (late := plan.not_ready()) and time.monotonic() < ends and not stop.wait(0.2):
+        supervisor.watch()
+    return late
+
+
+def _say_where(plan: SitePlan, late: list[str], output: Output) -> None:
+    for name in late:
+        output.line(f"[red]{name} is not ready: see its lines above[/]")
+    at = f" at {plan.web_url}/admin/" if plan.web_port else ""
+    output.line(f"\n[bold]Jobsite is up[/]{at}")
+    if plan.flower_port:
+        output.line(f"Flower at {plan.flower_url}, user jobsite, {plan.flower_password}")
+    output.line("an admin login: manage.py createsuperuser. Ctrl-C stops everything.\n")
 
 
 @contextmanager
@@ -77,28 +97,31 @@ def site_up(
     sink = log or show
     with only_one(environment().jobsite_var), _signals() as stop:
         plan.check_ports()
-        server = _embedded_redis()
-        if migrate:
-            call_command("migrate", verbosity=0)
-        supervisor = Supervisor(plan.children(sink), sink=sink)
-        try:
-            supervisor.start()
-            yield supervisor, stop
-        finally:
-            began = time.monotonic()
-            supervisor.stop()
-            if server is not None:
-                embedded.stop()
-            output.line(f"stopped in {time.monotonic() - began:.1f} s")
+        with _embedded_redis():
+            if migrate:
+                call_command("migrate", verbosity=0)
+            supervisor = Supervisor(plan.children(sink), sink=sink)
+            try:
+                supervisor.start()
+                yield supervisor, stop
+            finally:
+                began = time.monotonic()
+                supervisor.stop()
+                output.line(f"stopped in {time.monotonic() - began:.1f} s")
 
 
-def _embedded_redis() -> embedded.Server | None:
-    """Start the embedded Redis; return it if it was started here, and so is ours to stop."""
+@contextmanager
+def _embedded_redis() -> Iterator[None]:
+    """Have the embedded Redis, if the site uses it; stop it at the end if it was started here."""
     try:
         server = embedded.ensure_running()
+        try:
+            yield
+        finally:
+            if server is not None and server.started:
+                embedded.stop()
     except embedded.EmbeddedRedisError as error:
         raise ConfigurationError(str(error)) from None
-    return server if server is not None and server.started else None
 
 
 @contextmanager

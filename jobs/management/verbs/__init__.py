@@ -8,6 +8,7 @@ from jobs.management.output import Output
 from jobs.management.verbs import (
     cancel,
     config,
+    events,
     list_jobs,
     metrics,
     middleware,
@@ -37,6 +38,7 @@ VERBS: dict[str, Verb] = {
     "list": list_jobs,
     "show": show,
     "watch": watch,
+    "events": events,
     "cancel": cancel,
     "retry": retry,
     "trigger": trigger,
