@@ -3,10 +3,6 @@
 import os
 from typing import Any
 
-# Before Celery is imported, which reads it then. SIGTERM lets running jobs finish for a while
-# (CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT); Celery's own answer to it waits without a limit.
-os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
-
 from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jobsite.settings")

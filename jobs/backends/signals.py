@@ -16,6 +16,7 @@ _lease: Lease | None = None
 def _ready(sender: Any, **_: Any) -> None:
     global _lease
     worker = sender.controller
+    _stop_taking_first(worker)
     _lease = Lease(worker)
     _lease.start()
     if not _forks(worker):
@@ -42,6 +43,20 @@ def _stopped(**_: Any) -> None:
     if _lease is not None:
         _lease.stop()
     stream.flush()
+
+
+def _stop_taking_first(worker: Any) -> None:
+    """Have the children take no further job as soon as a soft shutdown begins.
+
+    Celery 5.7 sends `worker_shutting_down` only when the time that running tasks get is over.
+    """
+    wait = worker.wait_for_soft_shutdown
+
+    def stop_taking_and_wait() -> None:
+        worker_process.stopping = True
+        wait()
+
+    worker.wait_for_soft_shutdown = stop_taking_and_wait
 
 
 def _forks(worker: Any) -> bool:

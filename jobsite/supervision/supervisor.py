@@ -3,7 +3,7 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -53,9 +53,12 @@ def only_one(folder: Path) -> Iterator[None]:
 class Supervisor:
     """Keeps children running."""
 
-    def __init__(self, children: Sequence[Child], *, sink: Sink) -> None:
+    def __init__(
+        self, children: Sequence[Child], *, sink: Sink, also_watch: Callable[[], None]
+    ) -> None:
         self._children = list(children)
         self._sink = sink
+        self._also_watch = also_watch
         self._started: dict[str, float] = {}
         self._waits: dict[str, timedelta] = {}
         self._start_again: dict[str, float] = {}
@@ -66,7 +69,8 @@ class Supervisor:
             self._start(child)
 
     def watch(self) -> None:
-        """Start again what has died, each time after a longer wait; returns at once."""
+        """Start again what has died, each time after a longer wait."""
+        self._also_watch()
         now = time.monotonic()
         for child in self._children:
             due = self._start_again.get(child.name)

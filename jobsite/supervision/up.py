@@ -15,15 +15,14 @@ from typing import Any
 
 from django.core.management import call_command
 
-from jobs.domain.errors import ConfigurationError
 from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output, plain
-from jobsite import embedded
 from jobsite.env import environment
+from jobsite.supervision.embedded_redis import EmbeddedRedis
 from jobsite.supervision.site import SitePlan
 from jobsite.supervision.supervisor import Supervisor, only_one
 
-_COLOURS = {"worker": "green", "beat": "yellow", "web": "cyan", "flower": "magenta"}
+_COLOURS = {"redis": "red", "worker": "green", "beat": "yellow", "web": "cyan", "flower": "magenta"}
 _READY = timedelta(seconds=60)
 
 
@@ -97,10 +96,11 @@ def site_up(
     sink = log or show
     with only_one(environment().jobsite_var), _signals() as stop:
         plan.check_ports()
-        with _embedded_redis():
+        redis = EmbeddedRedis(sink)
+        with redis.running():
             if migrate:
                 call_command("migrate", verbosity=0)
-            supervisor = Supervisor(plan.children(sink), sink=sink)
+            supervisor = Supervisor(plan.children(sink), sink=sink, also_watch=redis.watch)
             try:
                 supervisor.start()
                 yield supervisor, stop
@@ -108,20 +108,6 @@ def site_up(
                 began = time.monotonic()
                 supervisor.stop()
                 output.line(f"stopped in {time.monotonic() - began:.1f} s")
-
-
-@contextmanager
-def _embedded_redis() -> Iterator[None]:
-    """Have the embedded Redis, if the site uses it; stop it at the end if it was started here."""
-    try:
-        server = embedded.ensure_running()
-        try:
-            yield
-        finally:
-            if server is not None and server.started:
-                embedded.stop()
-    except embedded.EmbeddedRedisError as error:
-        raise ConfigurationError(str(error)) from None
 
 
 @contextmanager

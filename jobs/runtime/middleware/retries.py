@@ -1,7 +1,10 @@
 """Turns what a handler raised into an outcome, by the job's policy."""
 
-from jobs.domain.outcomes import Outcome
+from datetime import timedelta
+
+from jobs.domain.outcomes import Outcome, Snoozed
 from jobs.runtime.execution import Execution, Next
+from jobs.runtime.worker_process import worker_process
 
 
 class RetriesMiddleware:
@@ -15,4 +18,7 @@ class RetriesMiddleware:
         try:
             return self.get_outcome(execution)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the policy decides
+            if isinstance(error, SystemExit) and worker_process.stopping:
+                # Celery ends what still runs when a worker's time to stop is over.
+                return Snoozed(timedelta(0), "its worker was stopped")
             return execution.policy.decide(error, attempt=execution.context.attempt)
