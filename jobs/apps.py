@@ -16,8 +16,17 @@ class JobsConfig(AppConfig):
         """Find the job types of every installed app, and plug the parts together.
 
         Raises:
-            ConfigurationError: a setting or a job type is declared wrongly.
+            SystemExit: a setting or a job type is declared wrongly; the message says which.
         """
+        from jobs.domain.errors import ConfigurationError
+
+        try:
+            self._wire()
+        except ConfigurationError as error:
+            raise SystemExit(f"the site cannot start: {error}") from None
+
+    @staticmethod
+    def _wire() -> None:
         from jobs.conf import jobs_settings
         from jobs.domain import ports
         from jobs.services.submission import submit

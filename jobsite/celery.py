@@ -3,13 +3,25 @@
 import os
 from typing import Any
 
+import django
 from celery import Celery, signals
+from django.apps import apps
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jobsite.settings")
 
 app = Celery("jobsite")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@app.on_after_configure.connect
+def _set_django_up(**_: Any) -> None:
+    """Set Django up for commands that only send messages, such as `celery call`.
+
+    The result backend is made of models.
+    """
+    if not apps.models_ready and not apps.loading:
+        django.setup()
 
 
 @signals.setup_logging.connect

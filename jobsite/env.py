@@ -53,6 +53,9 @@ class Environment(BaseSettings):
     github_token: SecretStr = SecretStr("")
     github_api_url: str = "https://api.github.com"
 
+    #: What running jobs get when a worker is stopped, before the rest is handed on.
+    worker_shutdown_seconds: Annotated[float, Field(ge=0, le=3600)] = 25
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     #: `console` for people, `json` for machines; `auto` is console on a terminal.
     log_format: Literal["auto", "console", "json"] = "auto"

@@ -15,15 +15,17 @@ class JobsiteScheduler(DatabaseScheduler):
         self._timekeeper: Timekeeper | None = None
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
 
-    def setup_schedule(self) -> None:
-        """Set up the PeriodicTasks, and start the timekeeper.
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Start the timekeeper at beat's first tick; run the PeriodicTasks that are due.
 
-        Beat makes a scheduler for itself only: `lazy` ones, which other commands make to read the
-        entries, never come here.
+        Not earlier: what answers `beat_init`, as the embedded Redis does, comes before the first
+        tick and after the making of the scheduler.
         """
-        super().setup_schedule()  # type: ignore[no-untyped-call]
-        self._timekeeper = Timekeeper()
-        self._timekeeper.start()
+        if self._timekeeper is None:
+            self._timekeeper = Timekeeper()
+            self._timekeeper.start()
+        wait: float = super().tick(*args, **kwargs)
+        return wait
 
     def schedule_changed(self) -> bool:
         """Return whether a PeriodicTask was changed since the last call.

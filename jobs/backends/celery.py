@@ -40,6 +40,7 @@ class CeleryBackend:
             return set()
         try:
             with current_app.connection_or_acquire() as connection:
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
                 return {queue for queue in queues if not _messages(connection, queue)}
         except Exception as error:  # noqa: BLE001 - as above
             self._quiet_until = time.monotonic() + _QUIET_SECONDS
@@ -61,6 +62,9 @@ class CeleryBackend:
 def _messages(connection: Connection, queue: str) -> int:
     channel: Any  # each transport has its own class
     with connection.channel() as channel:
+        if hasattr(channel, "_size"):
+            # kombu's own transports: their passive declare does not know a `global_keyprefix`.
+            return int(channel._size(queue))
         try:
             return int(channel.queue_declare(queue=queue, passive=True).message_count)
         except connection.channel_errors:

@@ -17,6 +17,7 @@ def _ready(sender: Any, **_: Any) -> None:
     global _lease
     worker = sender.controller
     _stop_taking_first(worker)
+    _leave_when_terminated(worker)
     _lease = Lease(worker)
     _lease.start()
     if not _forks(worker):
@@ -40,8 +41,10 @@ def _shutting_down(**_: Any) -> None:
 
 @signals.worker_shutdown.connect
 def _stopped(**_: Any) -> None:
+    global _lease
     if _lease is not None:
         _lease.stop()
+        _lease = None
     stream.flush()
 
 
@@ -57,6 +60,19 @@ def _stop_taking_first(worker: Any) -> None:
         wait()
 
     worker.wait_for_soft_shutdown = stop_taking_and_wait
+
+
+def _leave_when_terminated(worker: Any) -> None:
+    """Have the worker leave after a cold shutdown too, for which Celery sends no signal."""
+    terminate = worker.terminate
+
+    def terminate_and_leave(*args: Any, **kwargs: Any) -> None:
+        try:
+            terminate(*args, **kwargs)
+        finally:
+            _stopped()
+
+    worker.terminate = terminate_and_leave
 
 
 def _forks(worker: Any) -> bool:

@@ -1,9 +1,13 @@
 """What can be stored as JSON in every database we run on."""
 
 import json
+import re
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+#: An escaped NUL, and not the six characters of one behind an escaped backslash.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def storable(value: Any, *, limit_bytes: int) -> Any:
@@ -31,6 +35,6 @@ def storable(value: Any, *, limit_bytes: int) -> Any:
             f"it has {size} bytes as JSON and {limit_bytes} are allowed; store it elsewhere and "
             "keep its name here"
         )
-    if "\\u0000" in text:
+    if _NUL.search(text):
         raise ValueError("it holds a NUL character, which PostgreSQL cannot store")
     return plain

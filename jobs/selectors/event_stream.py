@@ -51,14 +51,12 @@ def follow(
         raise ConfigurationError(f"Redis does not answer ({error}); is it running?") from None
 
 
-def _end(client: "redis.Redis[bytes]") -> str:
+def _end(client: redis.Redis) -> str:
     newest: Any = client.xrevrange(KEY, count=1)
     return newest[0][0].decode() if newest else "0"
 
 
-def _read(
-    client: "redis.Redis[bytes]", last: str, milliseconds: int
-) -> list[tuple[str, dict[str, Any]]]:
+def _read(client: redis.Redis, last: str, milliseconds: int) -> list[tuple[str, dict[str, Any]]]:
     answer: Any = client.xread({KEY: last}, count=_AT_ONCE, block=milliseconds)
     streams = answer.items() if isinstance(answer, dict) else (answer or [])
     entries = []

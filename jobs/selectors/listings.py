@@ -58,12 +58,5 @@ def jobs_matching(**filters: Unpack[JobFilters]) -> QuerySet[Job]:
         jobs = jobs.filter(priority=Priority.parse(priority))
     if schedule := filters.get("schedule"):
         jobs = jobs.filter(schedule__name=schedule)
-    columns = {
-        "created_after": "created_at__gte",
-        "created_before": "created_at__lt",
-        **{
-            name: name for name in ("job_type", "queue", "event_id", "parent_id", "idempotency_key")
-        },
-    }
-    given = {column: filters.get(name) for name, column in columns.items()}
+    given = {column: filters.get(name) for name, column in _COLUMNS.items()}
     return jobs.filter(**{column: value for column, value in given.items() if value is not None})

@@ -87,10 +87,16 @@ def _end(job: Job, state: State, now: datetime, ended: Attempt | None, **changes
             ended.save(force_insert=True)
     if changed:
         job.state, job.finished_at = state, now
-        details = {
-            key: str(changes[key]) for key in ("failure_reason", "error_type") if key in changes
-        }
-        emit_job(_EVENT[state], job, before=State.RUNNING, attempt=job.attempt, **details)
+        details = {key: str(value) for key, value in changes.items() if key in _TOLD_IN_EVENTS}
+        took = (now - job.started_at).total_seconds() if job.started_at else None
+        emit_job(
+            _EVENT[state],
+            job,
+            before=State.RUNNING,
+            attempt=job.attempt,
+            duration_seconds=took,
+            **details,
+        )
     return bool(changed)
 
 

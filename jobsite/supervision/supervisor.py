@@ -9,10 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from jobs.domain.errors import ConfigurationError
+from jobsite.env import environment
 from jobsite.supervision.child import Child, Sink
 
-#: What a worker's running jobs get (see CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT), and a little more.
-GRACE = timedelta(seconds=32)
+#: What a worker's running jobs get, and a little more.
+GRACE = timedelta(seconds=environment().worker_shutdown_seconds + 7)
 _FIRST_WAIT = timedelta(seconds=1)
 _LONGEST_WAIT = timedelta(seconds=30)
 #: A process that ran for so long is not in a crash loop.

@@ -56,6 +56,12 @@ def echo(params: Echo, ctx: JobContext) -> Any:
     return params.value
 
 
+@job_type("sample.default")
+def default(params: Empty, ctx: JobContext) -> None:
+    """Fail, with every option as the site has it."""
+    raise RuntimeError("it broke")
+
+
 @job_type("sample.nested")
 def nested(params: Nested, ctx: JobContext) -> int:
     """Take nested parameters."""

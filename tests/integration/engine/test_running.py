@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import uuid4
 
 import pytest
 
@@ -9,7 +10,7 @@ from jobs.backends.memory import drain
 from jobs.conf import jobs_settings
 from jobs.domain.outcomes import Outcome, Snoozed
 from jobs.models import Job
-from jobs.public import get, retry, submit
+from jobs.public import get, purge, retry, stats, submit
 from jobs.runtime.execution import Execution, Next
 from jobs.selectors import history
 from jobs.selectors.describe import describe, describe_whole
@@ -131,6 +132,70 @@ def test_the_waits_follow_the_jobs_own_backoff(backoff: Backoff, waits: list[int
         if each.retry_at and each.finished_at
     ]
     assert told == waits
+
+
+def test_by_default_a_job_fails_after_three_retries() -> None:
+    job_id = submit("sample.default").job_id
+    for hours in range(6):
+        drain(now=later(hours))
+    job = get(job_id)
+    assert (job.state, job.failure_reason, job.attempt) == ("failed", "retries_exhausted", 4)
+    assert len(history.attempts(job)) == 4
+
+
+def test_a_types_own_backoff_wins_over_the_sites(configure: Any) -> None:
+    configure(backoff_kind="fixed", backoff_base_seconds=77, backoff_jitter="none")
+
+    def wait(job_type: str, params: dict[str, Any]) -> float:
+        job_id = submit(job_type, params).job_id
+        drain()
+        (attempt,) = history.attempts(get(job_id))
+        assert attempt.retry_at is not None
+        assert attempt.finished_at is not None
+        return (attempt.retry_at - attempt.finished_at).total_seconds()
+
+    assert wait("sample.default", {}) == 77
+    assert wait("sample.trouble", {"kind": "error"}) == 0.05
+
+
+def test_a_job_tells_everything_of_itself_as_json() -> None:
+    event = uuid4()
+    told = describe(get(submit("sample.echo", {"value": 1}, event_id=event).job_id))
+    promised = {
+        "id", "job_type", "state", "progress", "params", "error", "started_at", "finished_at",
+        "created_at", "created_by_id", "digest_id", "attempt", "max_attempts", "next_retry_at",
+        "event_id", "backoff", "result", "retryable", "timeout_seconds", "priority",
+        "priority_source", "failure_reason", "run_at", "trigger",
+    }  # fmt: skip
+    assert promised <= set(told)
+    assert (told["event_id"], told["attempt"], told["progress"]) == (str(event), 0, 0)
+
+
+def test_the_counts_are_those_of_the_table() -> None:
+    for _ in range(3):
+        submit("sample.echo")
+    submit("sample.trouble", {"kind": "permanent"}, priority="high")
+    drain()
+    submit("sample.echo", priority="high")
+    submit("sample.echo", delay=timedelta(hours=1))
+    told = stats()
+    counted = {"total": 6, "pending": 2, "completed": 3, "failed": 1, "waiting": 1, "delayed": 1}
+    assert {name: told[name] for name in counted} == counted
+    assert told["by_type"]["sample.trouble"] == {"failed": 1}
+    assert told["by_queue"] == {
+        "high": {"waiting": 1, "active": 0, "completed": 0, "failed": 1, "delayed": 0},
+        "normal": {"waiting": 0, "active": 0, "completed": 3, "failed": 0, "delayed": 1},
+    }
+
+
+def test_dead_letters_stay_until_their_retention_is_over() -> None:
+    job_id = submit("sample.trouble", {"kind": "permanent"}).job_id
+    drain()
+    assert purge(now=later(29 * 24))["failed"] == 0
+    assert get(job_id).state == "failed"
+    assert purge(now=later(31 * 24), dry_run=True)["failed"] == 1
+    assert purge(now=later(31 * 24))["failed"] == 1
+    assert not Job.objects.filter(pk=job_id).exists()
 
 
 def test_the_site_wide_backoff_is_two_seconds_doubling() -> None:

@@ -18,6 +18,8 @@ LIMIT = 1000
         (datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01T00:00:00Z"),
         (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         ("größe", "größe"),
+        (r"\u0000", r"\u0000"),
+        (["\\", r"\\u0000"], ["\\", r"\\u0000"]),
     ],
 )
 def test_what_json_lacks_becomes_what_it_has(value: object, stored: object) -> None:

@@ -1,0 +1,67 @@
+"""What all verbs of `manage.py jobs` have in common."""
+
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from jobs.management.verbs import VERBS
+from tests.integration.commands.running import DONE, FAILED, Run
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_it_has_help(run: Run, verb: str) -> None:
+    ran = run(verb, "--help")
+    assert ran.code == DONE
+    assert f"jobs {verb}" in ran.out
+    assert (VERBS[verb].__doc__ or "").partition("\n")[0] in ran.out
+
+
+def test_they_are_listed_with_the_exit_codes(run: Run) -> None:
+    told = run("--help").out
+    assert [verb for verb in VERBS if f"\n    {verb} " not in told] == []
+    assert "exit codes:" in told
+    assert "  3    not found" in told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["submit", "sample.echo"],
+        ["list"],
+        ["types"],
+        ["stats"],
+        ["purge", "--dry-run"],
+        ["config"],
+        ["middleware"],
+        ["metrics"],
+        ["redis"],
+    ],
+    ids=" ".join,
+)
+def test_it_prints_one_json_document_and_nothing_else(run: Run, arguments: list[str]) -> None:
+    ran = run(*arguments, "--json")
+    assert (ran.code, ran.error) == (DONE, "")
+    assert ran.json is not None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list"],
+        ["stats"],
+        ["purge"],
+        ["metrics"],
+        ["submit", "sample.echo"],
+        ["retry", uuid4()],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_tables_that_are_missing_are_told_in_a_line(run: Run, arguments: list[object]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE jobs_job RENAME TO gone")
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (FAILED, "")
+    assert "jobs_job" in ran.error
+    assert "manage.py migrate" in ran.error
+    assert "\n" not in ran.error.strip()

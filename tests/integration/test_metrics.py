@@ -1,0 +1,124 @@
+"""What Prometheus is told: it equals what ran, and what is in the table."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import Settings
+
+from jobs.backends.memory import drain
+from jobs.models import Job
+from jobs.public import dead, queue_depths, submit
+from jobs.runtime.metrics import exposition
+
+Key = tuple[str, frozenset[tuple[str, str]]]
+Series = dict[Key, float]
+
+
+@pytest.fixture(autouse=True)
+def memory(settings: Settings, db: None) -> None:
+    settings.JOBS = {**settings.JOBS, "BACKEND": "memory"}
+
+
+def key(name: str, **labels: str) -> Key:
+    return f"jobsite_job_{name}", frozenset(labels.items())
+
+
+def read() -> Series:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(exposition().decode())
+        for sample in family.samples
+    }
+
+
+@pytest.fixture
+def added() -> Callable[[], Series]:
+    """Return by how much each series has grown in the test: they are the whole run's."""
+    before = read()
+    return lambda: {
+        each: grown for each, value in read().items() if (grown := value - before.get(each, 0))
+    }
+
+
+def drain_with_retries() -> None:
+    later = timezone.now() + timedelta(minutes=1)
+    while drain(now=later):
+        pass
+
+
+def test_runs_are_counted_by_type_and_reason(added: Callable[[], Series]) -> None:
+    for value in range(3):
+        submit("sample.echo", {"value": value})
+    submit("sample.trouble", {"kind": "permanent"})
+    submit("sample.trouble", {"kind": "error"})
+    drain_with_retries()
+    grown = added()
+    assert grown[key("executed_total", job_type="sample.echo")] == 3
+    failed = {
+        reason: grown[key("failed_total", job_type="sample.trouble", error_type=reason)]
+        for reason in ("permanent_error", "retries_exhausted")
+    }
+    assert failed == {"permanent_error": 1, "retries_exhausted": 1}
+    assert grown[key("retry_attempts_total", job_type="sample.trouble")] == 2
+    assert key("executed_total", job_type="sample.trouble") not in grown
+
+
+def test_durations_are_a_histogram(added: Callable[[], Series], tmp_path: object) -> None:
+    submit("sample.work", {"path": f"{tmp_path}/witness", "seconds": 0.06})
+    submit("sample.work", {"path": f"{tmp_path}/witness", "seconds": 0})
+    drain()
+    grown = added()
+    assert grown[key("duration_seconds_count", job_type="sample.work")] == 2
+    assert 0.06 <= grown[key("duration_seconds_sum", job_type="sample.work")] < 5
+    assert grown[key("duration_seconds_bucket", job_type="sample.work", le="0.05")] == 1
+    assert grown[key("duration_seconds_bucket", job_type="sample.work", le="+Inf")] == 2
+
+
+def test_the_gauges_equal_the_database() -> None:
+    submit("sample.trouble", {"kind": "permanent"})
+    drain()
+    for priority, count in (("high", 3), ("low", 2)):
+        for _ in range(count):
+            submit("sample.echo", priority=priority)
+    submit("sample.echo", delay=timedelta(hours=1))  # not ready
+    series = read()
+    depths = {
+        dict(labels)["queue"]: value
+        for (name, labels), value in series.items()
+        if name == "jobsite_job_queue_depth"
+    }
+    assert depths == queue_depths() == {"high": 3, "low": 2}
+    assert depths == Counter(Job.objects.filter(state="queued").values_list("queue", flat=True))
+    assert series[key("dlq_items")] == dead() == 1
+
+
+def test_nothing_is_recorded_when_metrics_are_off(
+    added: Callable[[], Series], settings: Settings
+) -> None:
+    before = settings.JOBS
+    settings.JOBS = {**before, "METRICS": False}
+    submit("sample.echo")
+    submit("sample.trouble", {"kind": "permanent"})
+    drain()
+    assert exposition() == b""
+    settings.JOBS = before
+    assert added() == {key("dlq_items"): 1}  # the table's
+
+
+def test_each_family_is_described_once() -> None:
+    submit("sample.echo")
+    drain()
+    lines = [line for line in exposition().decode().splitlines() if line.startswith("# ")]
+    described = Counter(line.split(" ", 3)[2] for line in lines if line.startswith("# HELP"))
+    assert {
+        "jobsite_job_executed_total",
+        "jobsite_job_duration_seconds",
+        "jobsite_job_queue_depth",
+        "jobsite_job_dlq_items",
+    } <= set(described)
+    assert set(described.values()) == {1}
+    assert described == Counter(line.split()[2] for line in lines if line.startswith("# TYPE"))
