@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
-from django.core.exceptions import ImproperlyConfigured
 
-from jobsite.env import BASE_DIR, environment
+from jobsite.env import BASE_DIR, BadEnvironment, environment
 from jobsite.logging import logging_config
 
 ENV = environment()
@@ -20,12 +19,12 @@ def _secret_key() -> str:
     """Return SECRET_KEY; in development make one at the first start and keep it in the var folder.
 
     Raises:
-        ImproperlyConfigured: production has none.
+        BadEnvironment: production has none.
     """
     if key := ENV.secret_key.get_secret_value():
         return key
     if ENV.production:
-        raise ImproperlyConfigured("SECRET_KEY must be set in production, to 50 random characters")
+        raise BadEnvironment("SECRET_KEY must be set in production, to 50 random characters")
     path = ENV.jobsite_var / "secret_key"
     if not path.exists():
         path.touch(mode=0o600)
@@ -37,7 +36,7 @@ def _make_var_folder() -> Path:
     """Make the data folder and return it.
 
     Raises:
-        ImproperlyConfigured: it cannot be written.
+        BadEnvironment: it cannot be written.
     """
     metrics = ENV.jobsite_var / "metrics"
     try:
@@ -45,7 +44,7 @@ def _make_var_folder() -> Path:
         if not os.access(ENV.jobsite_var, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        raise ImproperlyConfigured(
+        raise BadEnvironment(
             f"the data folder {ENV.jobsite_var} cannot be written ({error.strerror}): "
             "make it writable, or name another one in JOBSITE_VAR"
         ) from None
@@ -55,7 +54,14 @@ def _make_var_folder() -> Path:
 
 
 def _database() -> dict[str, Any]:
-    config: dict[str, Any] = dict(dj_database_url.parse(ENV.database, conn_max_age=600))
+    try:
+        config: dict[str, Any] = dict(dj_database_url.parse(ENV.database, conn_max_age=600))
+    except ValueError:
+        # Without its text, which may hold a password.
+        raise BadEnvironment(
+            "DATABASE_URL cannot be read; write sqlite:///path, or "
+            "postgresql://user:password@host:5432/name with what is special in it percent-encoded"
+        ) from None
     config["CONN_HEALTH_CHECKS"] = True
     if config["ENGINE"] == "django.db.backends.sqlite3":
         if config["NAME"] != ":memory:":
@@ -74,7 +80,7 @@ def _database() -> dict[str, Any]:
     elif config["ENGINE"] == "django.db.backends.postgresql":
         config["OPTIONS"] = {"connect_timeout": 5, **config.get("OPTIONS", {})}
     else:
-        raise ImproperlyConfigured(
+        raise BadEnvironment(
             f"DATABASE_URL names {config['ENGINE']}: Jobsite runs on sqlite:// and postgresql://"
         )
     return config

@@ -1,6 +1,7 @@
 """What the caller of a submission gets back."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from jobs.domain.states import State
@@ -19,3 +20,12 @@ class Submission:
     job_id: UUID
     state: State = State.QUEUED
     duplicate: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what programs are answered: `message`, `jobId`, `state` and `duplicate`."""
+        return {
+            "message": "known by its key" if self.duplicate else "accepted",
+            "jobId": str(self.job_id),
+            "state": str(self.state),
+            "duplicate": self.duplicate,
+        }

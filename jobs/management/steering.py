@@ -27,11 +27,11 @@ def steer(act: Act, job_ids: Sequence[str], output: Output) -> ExitCode:
             job = act(job_id, actor=command_line_actor())
         except JobsError as error:
             code = code or exit_code_of(error)
-            told.append({"job_id": job_id, "error": str(error)})
+            told.append({"jobId": job_id, "error": str(error)})
             output.remark(f"[red]✘[/] {plain(error)}")
             continue
         asked = job.cancel_requested_at is not None and not job.is_final
-        told.append({"job_id": job_id, "state": job.state, "cancel_requested": asked})
+        told.append({"jobId": job_id, "state": job.state, "cancel_requested": asked})
         if not output.as_json:
             note = ", asked to stop at its next report" if asked else ""
             output.line(f"{job.pk}  {state(job.state)}{note}")

@@ -93,7 +93,7 @@ def test_a_retried_job_is_followed_to_its_next_end(
 ) -> None:
     params = {"kind": "permanent", "path": path, "fail_times": 1}
     job_id = str(final(submit("sample.trouble", params).job_id).pk)
-    assert told(run("retry", job_id, "--json"), ExitCode.DONE)[0]["job_id"] == job_id
+    assert told(run("retry", job_id, "--json"), ExitCode.DONE)[0]["jobId"] == job_id
     assert told(run("watch", job_id, "--json"), ExitCode.DONE)["result"] == "recovered"
 
 

@@ -58,13 +58,7 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
     if options["wait"] is not None:
         return follow(submission.job_id, options["wait"], output)
     if output.as_json:
-        output.json(
-            {
-                "job_id": str(submission.job_id),
-                "state": str(submission.state),
-                "duplicate": submission.duplicate,
-            }
-        )
+        output.json(submission.as_json())
     else:
         known = ", known by its key" if submission.duplicate else ""
         output.line(f"{submission.job_id}  {state(submission.state)}{known}")

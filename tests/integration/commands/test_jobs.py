@@ -103,4 +103,4 @@ def test_of_several_one_is_wrong(run: Run) -> None:
     ran = run("cancel", ids[0], "nonsense", ids[1], "--json")
     assert ran.code == NOT_FOUND
     assert [each.get("state") for each in ran.json] == ["cancelled", None, "cancelled"]
-    assert ran.json[1]["job_id"] == "nonsense"
+    assert ran.json[1]["jobId"] == "nonsense"

@@ -32,14 +32,14 @@ def test_it_prints_the_job(run: Run) -> None:
 )
 def test_a_value_is_json_or_else_text(run: Run, written: str, value: object) -> None:
     ran = run("submit", "sample.echo", "-p", f"value={written}", "--json")
-    assert get(ran.json["job_id"]).params == {"value": value}
+    assert get(ran.json["jobId"]).params == {"value": value}
 
 
 def test_parameters_come_from_json_a_file_and_single_ones(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "params.json"
     path.write_text('{"path": "x", "label": "file"}')
     ran = run("submit", "sample.work", "--params", f"@{path}", "-p", "label=own", "--json")
-    assert get(ran.json["job_id"]).params == {"path": "x", "label": "own", "seconds": 0}
+    assert get(ran.json["jobId"]).params == {"path": "x", "label": "own", "seconds": 0}
 
 
 def test_options_reach_the_job(run: Run) -> None:
@@ -57,8 +57,13 @@ def test_options_reach_the_job(run: Run) -> None:
         *["--key", "k", "--max-attempts", "7", "--timeout", "30s", "--queue", "sample"],
         "--json",
     ).json
-    job = get(told["job_id"])
-    assert told == {"job_id": str(job.pk), "state": "scheduled", "duplicate": False}
+    job = get(told["jobId"])
+    assert told == {
+        "message": "accepted",
+        "jobId": str(job.pk),
+        "state": "scheduled",
+        "duplicate": False,
+    }
     assert job.run_at - job.created_at == timedelta(hours=1.5)
     assert (job.queue, job.idempotency_key, job.max_attempts) == ("sample.high", "k", 7)
     assert job.timeout == timedelta(seconds=30)
@@ -67,7 +72,7 @@ def test_options_reach_the_job(run: Run) -> None:
 def test_a_moment_with_a_zone(run: Run) -> None:
     at = datetime.now(timezone(timedelta(hours=1))).replace(microsecond=0) + timedelta(days=9)
     told = run("submit", "sample.echo", "--at", at.isoformat(), "--json").json
-    assert get(told["job_id"]).run_at == at
+    assert get(told["jobId"]).run_at == at
 
 
 @pytest.mark.parametrize(
@@ -100,14 +105,14 @@ def test_wrong_input_is_told_and_nothing_stored(run: Run, arguments: list[str], 
 def test_a_taken_key_is_a_conflict_unless_the_parameters_are_the_same(run: Run) -> None:
     first = run("submit", "sample.echo", "-p", "value=1", "--key", "k", "--json").json
     again = run("submit", "sample.echo", "-p", "value=1", "--key", "k", "--json").json
-    assert again == {**first, "duplicate": True}
+    assert again == {**first, "duplicate": True, "message": "known by its key"}
     other = run("submit", "sample.echo", "-p", "value=2", "--key", "k")
     assert other.code == CONFLICT
-    assert first["job_id"] in other.error
+    assert first["jobId"] in other.error
     refused = run("submit", "sample.echo", "-p", "value=1", "--key", "k", "--on-duplicate=error")
     assert refused.code == CONFLICT
     replaced = run("submit", "sample.echo", "-p", "value=2", "--key", "k", "--on-duplicate=replace")
-    assert (replaced.code, get(first["job_id"]).params) == (DONE, {"value": 2})
+    assert (replaced.code, get(first["jobId"]).params) == (DONE, {"value": 2})
 
 
 def test_waiting_for_a_job_that_completes(run: Run, immediate: None) -> None:
@@ -133,7 +138,7 @@ def test_waiting_longer_than_told(run: Run) -> None:
 def test_it_runs_the_schedules_job(run: Run) -> None:
     create_schedule("nightly", "sample.echo", cron="0 3 * * *", params={"value": 1})
     told = run("trigger", "nightly", "--json").json
-    assert get(told["job_id"]).trigger == Job.Trigger.MANUAL
+    assert get(told["jobId"]).trigger == Job.Trigger.MANUAL
     assert run("trigger", "nightly").out.endswith("queued\n")
 
 

@@ -164,6 +164,18 @@ def test_the_same_key_finds_the_same_job() -> None:
     assert Job.objects.count() == 1
 
 
+def test_the_answer_to_a_program_has_its_keys() -> None:
+    first = submit("sample.echo", idempotency_key="k")
+    assert first.as_json() == {
+        "message": "accepted",
+        "jobId": str(first.job_id),
+        "state": "queued",
+        "duplicate": False,
+    }
+    again = submit("sample.echo", idempotency_key="k").as_json()
+    assert (again["jobId"], again["duplicate"]) == (str(first.job_id), True)
+
+
 def test_the_same_key_with_other_parameters_is_a_conflict() -> None:
     first = submit("sample.echo", {"value": 1}, idempotency_key="k")
     with pytest.raises(DuplicateJob, match="other parameters") as caught:
