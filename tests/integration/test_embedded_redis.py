@@ -223,6 +223,8 @@ def test_a_file_in_the_sockets_place_is_not_removed(env: Environment) -> None:
 def test_a_read_only_folder_is_named(made: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         var = Path(name)
+        # Made before the rights go: it reads the project's .env, which may be root's alone.
+        env = environment(var)
         if made:
             (var / "redis").mkdir(mode=0o555)
         var.chmod(0o555)
@@ -232,7 +234,7 @@ def test_a_read_only_folder_is_named(made: bool) -> None:
             with pytest.raises(
                 EmbeddedRedisError, match=r"Permission denied.*JOBSITE_VAR"
             ) as found:
-                embedded.ensure_running(environment(var))
+                embedded.ensure_running(env)
             assert str(var / "redis") in str(found.value)
         finally:
             if root:
