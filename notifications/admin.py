@@ -4,8 +4,12 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from notifications.models import Delivery
 
@@ -26,10 +30,7 @@ _MARKS = {
 class DeliveryAdmin(_DeliveryAdmin):
     """Who was told what, and whether it arrived."""
 
-    list_display = (
-        "to", "channel", "marked_state", "attempts", "template", "job_link", "created_at",
-        "delivered_at",
-    )  # fmt: skip
+    list_display = ("to", "channel", "marked_state", "error", "job_link", "created")
     list_filter = ("state", "channel", "permanent", "template", "created_at")
     search_fields = ("recipient", "subject", "last_error", "=job__id")
     search_help_text = "Recipient, subject, error, or a job's id"
@@ -52,7 +53,17 @@ class DeliveryAdmin(_DeliveryAdmin):
     def marked_state(self, delivery: Delivery) -> str:
         """Return the state with its mark."""
         mark = _MARKS.get(Delivery.State(delivery.state), "…")
-        return f"{mark} {delivery.get_state_display()}"
+        return f"{mark}\N{NO-BREAK SPACE}{delivery.get_state_display()}"
+
+    @admin.display(description="error")
+    def error(self, delivery: Delivery) -> str:
+        """Return the beginning of the last error."""
+        return Truncator(delivery.last_error).chars(80)
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, delivery: Delivery) -> str:
+        """Return when the delivery was made, short enough for the list."""
+        return date_format(timezone.localtime(delivery.created_at), "j M H:i")
 
     @admin.display(description="job", ordering="job_id")
     def job_link(self, delivery: Delivery) -> SafeString | str:
@@ -60,8 +71,8 @@ class DeliveryAdmin(_DeliveryAdmin):
         if delivery.job_id is None:
             return "—"
         return format_html(
-            '<a href="/admin/jobs/job/{}/change/">{}</a>',
-            delivery.job_id,
+            '<a href="{}">{}</a>',
+            reverse("admin:jobs_job_change", args=[delivery.job_id]),
             str(delivery.job_id)[-8:],
         )
 

@@ -1,6 +1,7 @@
 """The job type that makes digests."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -59,6 +60,7 @@ def _periods(params: DigestParams) -> tuple[Window, Window]:
 
 
 def _title(repository: str, window: Window, zone: ZoneInfo) -> str:
-    name = repository if len(repository) <= 100 else f"…{repository[-99:]}"
-    start, end = window.start.astimezone(zone), window.end.astimezone(zone)
-    return f"{name}: {start:%d %b %Y} to {end:%d %b %Y}"
+    # A folder is known by its name; its whole path stands in the digest.
+    name = Path(repository).name if repository.startswith("/") else repository
+    days = [f"{each.astimezone(zone):%d %b %Y}" for each in (window.start, window.end)]
+    return f"{name[:100] or repository}: {' to '.join(dict.fromkeys(days))}"

@@ -104,7 +104,7 @@ def _foot(summary: Summary) -> Iterator[str]:
 def _figures(summary: Summary) -> Iterator[str]:
     yield "## Figures"
     yield ""
-    yield "| | this period | the one before | difference |"
+    yield "| | this period | the one before | change |"
     yield "|---|---:|---:|---:|"
     for name, label in LABELS.items():
         count = summary.counts.get(name)

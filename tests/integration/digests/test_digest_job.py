@@ -73,7 +73,7 @@ def test_a_digest_of_a_local_repository_is_stored_and_linked(repo: GitRepository
     assert digest.data["deltas"]["commits"] == 0
     assert "fix!: inside \\<script\\>" in digest.markdown
     assert "<script>" not in digest.html
-    assert digest.title == f"{repo.path}: 01 Mar 2026 to 08 Mar 2026"[-len(digest.title) :]
+    assert digest.title == f"{repo.path.name}: 01 Mar 2026 to 08 Mar 2026"
     assert recorder.percents == sorted(recorder.percents)
     assert recorder.percents[-1] == 100
     assert {"counting lines", "summarising", "telling subscribers"} <= set(recorder.messages)

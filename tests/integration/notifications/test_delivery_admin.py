@@ -36,7 +36,7 @@ def delivery(job: SendJob) -> Delivery:
 def test_the_list_shows_what_became_of_it(admin_client: Client, delivery: Delivery) -> None:
     page = admin_client.get(LIST).content.decode()
     assert "https://hooks.example/a?…" in page
-    assert "✓ Delivered" in page
+    assert "✓\N{NO-BREAK SPACE}Delivered" in page
     assert f"/admin/jobs/job/{delivery.job_id}/change/" in page
     assert "SECRET" not in page
 
