@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from jobs.conf import jobs_settings
 from jobs.domain.errors import JobTimeout
@@ -32,8 +33,11 @@ def lost_of_worker(worker_id: UUID, live_pids: Callable[[], Collection[int]]) ->
 
 
 def overdue(worker_id: UUID, *, now: datetime | None = None) -> list[Job]:
-    """Return the worker's running jobs that are past their timeout and its grace."""
-    now = now or database_now()
+    """Return the worker's running jobs that are past their timeout and its grace.
+
+    By this host's clock, which is the one that wrote when they started.
+    """
+    now = now or timezone.now()
     grace = timedelta(seconds=jobs_settings().timeout_grace_seconds)
     running = Job.objects.filter(worker_id=worker_id, state=State.RUNNING)
     return [job for job in running if job.started_at and job.started_at + job.timeout + grace < now]
