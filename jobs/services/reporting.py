@@ -34,11 +34,11 @@ def check_run(job: Job) -> None:
         JobCancelled: someone asked for the job to be cancelled.
         LostJob: another run has replaced this one.
     """
-    asked = current_run(job).values_list("cancel_requested_at", flat=True).first()
-    if asked is not None:
-        raise JobCancelled("cancelled on request")
-    if not current_run(job).exists():
+    rows = list(current_run(job).values_list("cancel_requested_at", flat=True))
+    if not rows:
         raise LostJob(f"run {job.run} of job {job.pk} was replaced by another one")
+    if rows[0] is not None:
+        raise JobCancelled("cancelled on request")
 
 
 def add_log_line(job: Job, level: int, message: str, fields: dict[str, Any], count: int) -> None:

@@ -7,15 +7,16 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from pytest_django import DjangoAssertNumQueries
 
-from jobs.domain.errors import LostJob
+from jobs.domain.errors import JobCancelled, LostJob
 from jobs.domain.outcomes import Completed, Failed, Retrying
 from jobs.domain.states import FailureReason
 from jobs.models import Attempt, Job, Worker
-from jobs.public import get, submit
+from jobs.public import cancel, get, submit
 from jobs.services import rescue, workers
 from jobs.services.lifecycle import finish
-from jobs.services.reporting import report_progress
+from jobs.services.reporting import check_run, report_progress
 from jobs.services.taking import Taker, take
 
 QUEUES = ["critical", "high", "normal", "low"]
@@ -98,6 +99,19 @@ class TestTaking:
         take(taker(), QUEUES)
         with pytest.raises(LostJob, match="replaced"):
             report_progress(stale, 50, "")
+        with pytest.raises(LostJob, match="replaced"):
+            check_run(stale)
+
+    def test_a_run_that_counts_goes_on_until_someone_cancels_it(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        submit("sample.echo")
+        (job,) = take(taker(), QUEUES)
+        with django_assert_num_queries(1):
+            check_run(job)
+        cancel(job.pk)
+        with pytest.raises(JobCancelled, match="on request"):
+            check_run(job)
 
     def test_the_same_outcome_is_recorded_once(self) -> None:
         submit("sample.echo")
