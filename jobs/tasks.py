@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, Task, shared_task
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from kombu import Exchange, Queue
 
 from jobs.domain.errors import SubmissionError
@@ -27,7 +27,7 @@ logger = structlog.get_logger(__name__)
     send_events=False,
     # The rows are the truth, and the timekeeper rings again: a doorbell may be lost.
     acks_late=False,
-    autoretry_for=(OperationalError, InterfaceError),
+    autoretry_for=(DatabaseError, InterfaceError),
     retry_backoff=1,
     retry_backoff_max=30,
     retry_jitter=True,
@@ -36,8 +36,17 @@ logger = structlog.get_logger(__name__)
 def doorbell(self: "Task[Any, Any]") -> None:
     """Take and run ready jobs of every queue that this worker listens to, best first.
 
-    With the database away while taking, the doorbell is tried again with back-off.
+    With the database away while taking, the doorbell is tried again with back-off, on a new
+    connection.
     """
+    try:
+        _answer(self)
+    except (DatabaseError, InterfaceError):
+        close_old_connections()
+        raise
+
+
+def _answer(self: "Task[Any, Any]") -> None:
     queues = list(self.app.amqp.queues.consume_from)
 
     def wake_another(job: Job) -> None:

@@ -37,7 +37,6 @@ class Cluster:
             Unavailable: there is no PostgreSQL, or it does not run here.
         """
         binaries = _binaries()
-        account = _account(self.folder)
         data = str(self.folder / "data")
         options = ["-U", OWNER, "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"]
         made = subprocess.run(
@@ -46,30 +45,38 @@ class Cluster:
             text=True,
             cwd="/",
             check=False,
-            **account,
+            **_account(self.folder),
         )
         if made.returncode != 0:
             raise Unavailable(f"{binaries / 'initdb'} failed: {_last_line(made.stderr)}")
+        self.run()
+
+    def run(self) -> None:
+        """Run the server on the data there is, as after `halt`.
+
+        Raises:
+            Unavailable: it does not start.
+        """
         settings = {**_SPEED, "listen_addresses": "", "unix_socket_directories": str(self.folder)}
         options = [part for item in settings.items() for part in ("-c", "=".join(item))]
         log = self.folder / "log"
-        with log.open("wb") as output:
+        with log.open("ab") as output:
             self._server = subprocess.Popen(
-                [str(binaries / "postgres"), "-D", data, *options],
+                [str(_binaries() / "postgres"), "-D", str(self.folder / "data"), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd="/",
                 start_new_session=True,
-                **account,
+                **_account(self.folder),
             )
         try:
             eventually(self._answers, 30)
         except AssertionError:
             raise Unavailable(f"postgres did not start: {_last_line(log.read_text())}") from None
 
-    def stop(self) -> None:
-        """End the server and remove its folder."""
+    def halt(self) -> None:
+        """End the server, and with it every connection; `run` brings it back."""
         if self._server is not None:
             self._server.send_signal(signal.SIGINT)
             try:
@@ -78,6 +85,10 @@ class Cluster:
                 os.killpg(self._server.pid, signal.SIGKILL)
                 self._server.wait(10)
             self._server = None
+
+    def stop(self) -> None:
+        """End the server and remove its folder."""
+        self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _answers(self) -> bool:

@@ -112,6 +112,11 @@ class Stack:
         """Note the database that the tests were given."""
         self._test_database = name
 
+    @property
+    def cluster(self) -> Cluster | None:
+        """The PostgreSQL server, if the run has one of its own."""
+        return self._cluster
+
     def start_redis(self) -> None:
         """Start Redis, with the data it had when it was stopped."""
         if self.name == "sqlite":
