@@ -67,6 +67,8 @@ class JobsSettings(BaseModel):
 
     #: How often due jobs are looked for.
     scheduler_tick_ms: int = Field(default=50, ge=5, le=100)
+    #: How often the timekeeper rings again for work that nobody has taken.
+    poll_interval_ms: int = Field(default=1000, ge=100, le=60_000)
     lease_seconds: float = Field(default=30, ge=1, le=3600)
     #: Deaths of the worker in a row after which a job is dead.
     max_losses: int = Field(default=3, ge=1, le=100)

@@ -22,7 +22,7 @@ def zone(name: str) -> ZoneInfo:
     """
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
+    except (KeyError, ValueError, OSError, TypeError, AttributeError):
         raise UnknownTimeZone(
             f"time zone {name!r} is not in the IANA database; use a name such as Europe/Berlin"
         ) from None

@@ -13,7 +13,7 @@ def record(
     """Add an entry, in the caller's transaction."""
     return AuditEntry.objects.create(
         at=timezone.now(),
-        actor=actor,
+        actor=actor[:200],
         action=action,
         target_type=target_type,
         target_id=str(target_id),

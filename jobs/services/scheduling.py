@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from jobs.domain.cron import check_cron, next_occurrence, zone
@@ -22,6 +22,7 @@ from jobs.services.submission import announce, build, stored_params
 
 logger = structlog.get_logger(__name__)
 _AT_ONCE = 100
+MAX_NAME_LENGTH = 100
 
 
 def check_schedule(schedule: Schedule) -> None:
@@ -67,6 +68,11 @@ def create_schedule(
     Raises:
         ScheduleError: the name is taken; or see `save_schedule`.
     """
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_LENGTH or not name.isprintable():
+        raise ScheduleError(
+            f"a schedule's name must be 1 to {MAX_NAME_LENGTH} printable characters, not "
+            f"{str(name)[:40]!r}"
+        )
     if Schedule.objects.filter(name=name).exists():
         raise ScheduleError(f"a schedule named {name!r} exists already")
     chosen = None if priority is None else Priority.parse(priority)
@@ -122,7 +128,7 @@ def fire_due(*, now: datetime | None = None) -> int:
     """
     now = now or database_now()
     due = Schedule.objects.filter(enabled=True, next_run_at__lte=now).order_by("next_run_at")
-    return sum(_fire(schedule, schedule.next_run_at, now) for schedule in due[:_AT_ONCE])
+    return sum(_fire(schedule, schedule.next_run_at, now) for schedule in list(due[:_AT_ONCE]))
 
 
 def plan_unplanned(*, now: datetime | None = None) -> None:
@@ -163,7 +169,9 @@ def _fire(schedule: Schedule, occurrence: datetime | None, now: datetime) -> boo
             next_run_at=following
         )
         return False
-    except JobsError as error:
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - also what a validator of someone's model raises
         _set_error(schedule, occurrence, following, error)
         return False
     return True
@@ -188,12 +196,13 @@ def _next(schedule: Schedule, after: datetime) -> datetime:
 
 
 def _set_error(
-    schedule: Schedule, occurrence: datetime | None, following: datetime | None, error: JobsError
+    schedule: Schedule, occurrence: datetime | None, following: datetime | None, error: Exception
 ) -> None:
     """Say on the schedule why it made no job, and go on with the next occurrence."""
     logger.error("schedule_failed", schedule=schedule.name, error=str(error))
+    told = str(error) if isinstance(error, JobsError) else f"{type(error).__name__}: {error}"
     Schedule.objects.filter(pk=schedule.pk, next_run_at=occurrence).update(
-        next_run_at=following, last_error=str(error)
+        next_run_at=following, last_error=told
     )
 
 
