@@ -29,10 +29,12 @@ class JobsConfig(AppConfig):
     def _wire() -> None:
         from jobs.conf import jobs_settings
         from jobs.domain import ports
+        from jobs.runtime.metrics import start_counting
         from jobs.services.submission import submit
 
         jobs_settings()
         ports.plug_submitter(submit)
+        start_counting()
         autodiscover_modules("jobs")
 
         from jobs.backends import signals  # noqa: F401 - connects to Celery's worker

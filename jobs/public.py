@@ -1,6 +1,6 @@
 """What the rest of the world calls: submit, look at and steer jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Unpack
 from uuid import UUID
@@ -32,7 +32,7 @@ from jobs.selectors.workers import worker_counts
 from jobs.services import lifecycle, scheduling
 from jobs.services.doorbell import ping as ping_broker
 from jobs.services.lifecycle import get_job as get
-from jobs.services.retention import purge
+from jobs.services.retention import discard, purge
 from jobs.services.scheduling import create_schedule
 from jobs.services.submission import Params, submit
 
@@ -58,12 +58,14 @@ __all__ = [
     "create_schedule",
     "dead",
     "describe",
+    "discard_all",
     "get",
     "list",
     "ping_broker",
     "purge",
     "queue_depths",
     "retry",
+    "retry_all",
     "stats",
     "submit",
     "submit_delayed",
@@ -101,6 +103,50 @@ def retry(job_id: UUID | str, *, actor: str = _DEFAULT_ACTOR) -> Job:
         InvalidTransition: it is neither failed nor cancelled.
     """
     return lifecycle.retry(job_id, actor=actor)
+
+
+def retry_all(
+    *,
+    actor: str = _DEFAULT_ACTOR,
+    on_each: Callable[[int], None] | None = None,
+    **filters: Unpack[JobFilters],
+) -> int:
+    """Queue every failed or cancelled job again that matches all the filters given.
+
+    Args:
+        actor: who does it, for the audit log.
+        on_each: called with the number done so far, after each job.
+        **filters: see `JobFilters`; none: all of them.
+
+    Returns:
+        How many were queued again.
+
+    Raises:
+        ValueError: a filter's value is unknown.
+    """
+    return lifecycle.retry_each(jobs_matching(**filters), actor=actor, on_each=on_each)
+
+
+def discard_all(
+    *,
+    actor: str = _DEFAULT_ACTOR,
+    on_batch: Callable[[int], None] | None = None,
+    **filters: Unpack[JobFilters],
+) -> int:
+    """Remove every dead letter that matches all the filters given, for good.
+
+    Args:
+        actor: who does it, for the audit log.
+        on_batch: called with the number removed so far, after each batch.
+        **filters: see `JobFilters`; none: all of them.
+
+    Returns:
+        How many were removed.
+
+    Raises:
+        ValueError: a filter's value is unknown.
+    """
+    return discard(jobs_matching(**filters), actor=actor, on_batch=on_batch)
 
 
 def trigger(schedule: str, *, actor: str = _DEFAULT_ACTOR) -> Submission:

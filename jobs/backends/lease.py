@@ -61,8 +61,9 @@ class Lease:
             self._renew()
         worker_process.publishes_events = self._events_wanted()
         for job in rescue.overdue(worker_process.worker_id):
-            self._kill(job.pid)
-            rescue.close_killed(job)
+            # First the row: if the run has just ended, its process is at another job by now.
+            if rescue.close_killed(job):
+                self._kill(job.pid)
         rescue.lost_of_worker(worker_process.worker_id, self._live_pids)
 
     def _renew(self) -> None:

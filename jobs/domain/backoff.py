@@ -10,6 +10,8 @@ from jobs.domain.errors import ConfigurationError
 Kind = Literal["exponential", "linear", "fixed"]
 Jitter = Literal["none", "equal", "full"]
 
+#: Nothing is put off for longer: a database's dates end somewhere.
+LONGEST_WAIT = timedelta(days=3660)
 #: 2 ** 64 seconds is past any cap; the exponent is bounded so that the power never overflows.
 _LARGEST_EXPONENT = 64
 
@@ -39,9 +41,10 @@ class Backoff:
             raise ConfigurationError(
                 f"jitter {self.jitter!r} is unknown; use one of: {', '.join(get_args(Jitter))}"
             )
-        if self.base < timedelta(0) or self.cap < self.base:
+        if not timedelta(0) <= self.base <= self.cap <= LONGEST_WAIT:
             raise ConfigurationError(
-                f"back-off needs 0 <= base <= cap, not base={self.base} and cap={self.cap}"
+                f"back-off needs 0 <= base <= cap <= {LONGEST_WAIT.days} days, not "
+                f"base={self.base} and cap={self.cap}"
             )
         if self.factor < 1:
             raise ConfigurationError(f"back-off factor must be at least 1, not {self.factor}")

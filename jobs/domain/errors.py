@@ -19,7 +19,8 @@
         ├── JobTimeout
         ├── JobCancelled
         ├── LostJob               another run has replaced this one
-        └── UnstorableResult
+        ├── UnstorableResult
+        └── UnusableOutcome       a middleware returned none, or one that cannot be recorded
 
 What a handler raises on purpose (`Retry`, `Snooze`, `Cancel`, `PermanentError`) is an outcome, not
 an error of ours: see `jobs.domain.outcomes`.
@@ -117,3 +118,7 @@ class LostJob(ExecutionError):
 
 class UnstorableResult(ExecutionError):
     """The handler returned something that cannot be stored as JSON, or is too large."""
+
+
+class UnusableOutcome(ExecutionError):
+    """What the run ended in is no outcome, or cannot be recorded as one."""

@@ -15,6 +15,7 @@ class EventName(StrEnum):
     """What can happen."""
 
     CREATED = "job.created"
+    QUEUED = "job.queued"
     STARTED = "job.started"
     PROGRESS_UPDATED = "job.progress_updated"
     COMPLETED = "job.completed"

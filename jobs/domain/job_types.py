@@ -1,6 +1,7 @@
 """What a job type is: a handler, the model of its parameters, and its options."""
 
 import inspect
+import json
 import re
 import typing
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Unpack
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PydanticUserError, ValidationError
 
 from jobs.domain import ports
 from jobs.domain.backoff import Backoff
@@ -73,6 +74,12 @@ class JobType:
                 f"queue {self.queue!r} of job type {self.name} must be at most 40 lower-case "
                 "letters, digits, '-' and '_', and begin with a letter"
             )
+        if _holds_a_secret(self.params_model):
+            raise ConfigurationError(
+                f"the parameters of job type {self.name} hold a SecretStr or SecretBytes, which "
+                "would be stored as asterisks: take the name of a secret, and read it in the "
+                "handler"
+            )
         if self.max_attempts is not None and self.max_attempts < 1:
             raise ConfigurationError(
                 f"max_attempts of job type {self.name} must be at least 1, not {self.max_attempts}"
@@ -98,9 +105,10 @@ class JobType:
         Raises:
             InvalidParameters: they do not fit; each problem comes with its path.
         """
-        raw = params.model_dump() if isinstance(params, BaseModel) else (params or {})
+        raw = as_fields(params) if isinstance(params, BaseModel) else (params or {})
         try:
-            return self.params_model.model_validate(raw)
+            # By both, since they are stored by name, however people are to write them.
+            return self.params_model.model_validate(raw, by_alias=True, by_name=True)
         except ValidationError as error:
             problems = [
                 (".".join(str(part) for part in one["loc"]), one["msg"])
@@ -109,6 +117,19 @@ class JobType:
             raise InvalidParameters(self.name, problems) from None
         except RecursionError:
             raise InvalidParameters(self.name, [("", "nested too deeply")]) from None
+
+
+def _holds_a_secret(model: type[BaseModel]) -> bool:
+    try:
+        schema = model.model_json_schema()
+    except PydanticUserError:  # it has a type without a schema
+        return False
+    return '"format": "password"' in json.dumps(schema, default=str)
+
+
+def as_fields(params: BaseModel) -> dict[str, Any]:
+    """Return the parameters by their fields' names, without what the model computes itself."""
+    return params.model_dump(by_alias=False, round_trip=True)
 
 
 def params_model_of(name: str, handler: Callable[..., Any]) -> type[BaseModel]:

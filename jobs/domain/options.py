@@ -1,17 +1,18 @@
 """The options of a submission."""
 
+import difflib
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, get_args
 from uuid import UUID
 
-from jobs.domain.backoff import Backoff
+from jobs.domain.backoff import LONGEST_WAIT, Backoff
 from jobs.domain.errors import InvalidOption
 from jobs.domain.priority import Priority
 
 OnDuplicate = Literal["ignore", "replace", "error"]
 MAX_KEY_LENGTH = 200
-LONGEST_DELAY = timedelta(days=3660)
 LONGEST_TIMEOUT = timedelta(days=366)
 _TRACE = re.compile(r"[0-9a-f]{32}")
 
@@ -30,7 +31,7 @@ class SubmitOptions(TypedDict, total=False):
     #: A second submission with the same key and job type finds the first one's job.
     idempotency_key: str | None
     #: What a second submission does: find the job, replace it while it waits, or raise.
-    on_duplicate: OnDuplicate
+    on_duplicate: OnDuplicate | None
     #: Every run counts, the first included.
     max_attempts: int | None
     #: The same as `max_attempts - 1`; not together with it.
@@ -50,6 +51,21 @@ class SubmitOptions(TypedDict, total=False):
     trigger: str
 
 
+def check_options(options: Mapping[str, Any]) -> None:
+    """Do nothing if each option is one of a submission, and `on_duplicate` says what is known.
+
+    Raises:
+        InvalidOption: one is misspelt, or cannot be used; the message suggests what was meant.
+    """
+    for name in options.keys() - SubmitOptions.__annotations__.keys():
+        close = difflib.get_close_matches(name, SubmitOptions.__annotations__, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "see jobs.domain.options.SubmitOptions"
+        raise InvalidOption(f"there is no option {name!r} of a submission; {hint}")
+    policy = options.get("on_duplicate")
+    if policy is not None and policy not in get_args(OnDuplicate):
+        raise InvalidOption(f"on_duplicate must be ignore, replace or error, not {policy!r}")
+
+
 def moment_of(*, delay: timedelta | None, run_at: datetime | None, now: datetime) -> datetime:
     """Return when the job may run: never before now.
 
@@ -61,8 +77,8 @@ def moment_of(*, delay: timedelta | None, run_at: datetime | None, now: datetime
     _check_kind("delay", delay, timedelta)
     _check_kind("run_at", run_at, datetime)
     if delay is not None:
-        if not timedelta(0) <= delay <= LONGEST_DELAY:
-            raise InvalidOption(f"delay {delay} must be from 0 to {LONGEST_DELAY.days} days")
+        if not timedelta(0) <= delay <= LONGEST_WAIT:
+            raise InvalidOption(f"delay {delay} must be from 0 to {LONGEST_WAIT.days} days")
         return now + delay
     if run_at is None:
         return now
@@ -71,9 +87,9 @@ def moment_of(*, delay: timedelta | None, run_at: datetime | None, now: datetime
             f"run_at {run_at.isoformat()} is naive; give it a time zone, such as "
             f"{run_at.isoformat()}+00:00"
         )
-    if run_at - now > LONGEST_DELAY:
+    if run_at - now > LONGEST_WAIT:
         raise InvalidOption(
-            f"run_at {run_at.isoformat()} is more than {LONGEST_DELAY.days} days ahead"
+            f"run_at {run_at.isoformat()} is more than {LONGEST_WAIT.days} days ahead"
         )
     return max(run_at, now)
 
@@ -86,6 +102,8 @@ def attempts_of(*, max_attempts: int | None, max_retries: int | None) -> int | N
     """
     if max_attempts is not None and max_retries is not None:
         raise InvalidOption("max_attempts and max_retries were both given; give one of them")
+    _check_kind("max_attempts", max_attempts, int)
+    _check_kind("max_retries", max_retries, int)
     asked = max_retries + 1 if max_retries is not None else max_attempts
     if asked is not None and not 1 <= asked <= 1000:
         raise InvalidOption(f"max_attempts must be from 1 to 1000, not {asked}")
@@ -106,6 +124,20 @@ def checked_timeout(timeout: timedelta | None) -> timedelta | None:
     return timeout
 
 
+def checked_uuid(name: str, value: UUID | str | None) -> UUID | None:
+    """Return the id.
+
+    Raises:
+        InvalidOption: it is no UUID.
+    """
+    if value is None or isinstance(value, UUID):
+        return value
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise InvalidOption(f"{name} must be a UUID, not {str(value)[:40]!r}") from None
+
+
 def checked_trace(trace_id: str) -> str:
     """Return the trace id.
 
@@ -118,7 +150,7 @@ def checked_trace(trace_id: str) -> str:
 
 
 def _check_kind(name: str, value: object, kind: type) -> None:
-    if value is not None and not isinstance(value, kind):
+    if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
         raise InvalidOption(f"{name} must be a {kind.__name__}, not {value!r}")
 
 

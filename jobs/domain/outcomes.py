@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from jobs.domain.backoff import Backoff
+from jobs.domain.backoff import LONGEST_WAIT, Backoff
 from jobs.domain.errors import JobCancelled, JobTimeout, UnstorableResult
 from jobs.domain.states import FailureReason
 
@@ -22,8 +22,8 @@ class Retry(Exception):
     """
 
     def __init__(self, message: str = "", *, after: timedelta | None = None) -> None:
-        if after is not None and after < timedelta(0):
-            raise ValueError(f"Retry(after={after}) is in the past; give a wait of 0 or more")
+        if after is not None and not timedelta(0) <= after <= LONGEST_WAIT:
+            raise ValueError(f"Retry(after={after}) must be from 0 to {LONGEST_WAIT.days} days")
         self.after = after
         super().__init__(message or "the handler asked for another attempt")
 
@@ -37,8 +37,8 @@ class Snooze(Exception):
     """
 
     def __init__(self, for_: timedelta, message: str = "") -> None:
-        if for_ < timedelta(0):
-            raise ValueError(f"Snooze(for_={for_}) is in the past; give a wait of 0 or more")
+        if not timedelta(0) <= for_ <= LONGEST_WAIT:
+            raise ValueError(f"Snooze(for_={for_}) must be from 0 to {LONGEST_WAIT.days} days")
         self.for_ = for_
         super().__init__(message or "the handler asked to be called again later")
 

@@ -38,9 +38,9 @@ class Registry:
         Raises:
             UnknownJobType: there is none; the message suggests what may have been meant.
         """
-        found = self._types.get(name)
+        found = self._types.get(name) if isinstance(name, str) else None
         if found is None:
-            close = difflib.get_close_matches(name, self._types, n=1)
+            close = difflib.get_close_matches(str(name), self._types, n=1)
             hint = f"did you mean {close[0]!r}?" if close else "see `manage.py jobs types`"
             raise UnknownJobType(f"job type {name!r} is not registered; {hint}")
         return found

@@ -19,8 +19,9 @@ from functools import cache
 from django.utils.module_loading import import_string
 
 from jobs.conf import jobs_settings
-from jobs.domain.errors import ConfigurationError
+from jobs.domain.errors import ConfigurationError, UnstorableResult
 from jobs.domain.outcomes import Completed, Outcome
+from jobs.domain.storable import storable
 from jobs.runtime.execution import Execution, Next
 
 
@@ -48,4 +49,9 @@ def _compose(paths: Sequence[str]) -> Next:
 
 
 def _call_handler(execution: Execution) -> Outcome:
-    return Completed(execution.job_type.handler(execution.params, execution.context))
+    result = execution.job_type.handler(execution.params, execution.context)
+    try:
+        return Completed(storable(result, limit_bytes=jobs_settings().max_result_bytes))
+    except ValueError as error:
+        # The work is done by then: to do it again would not make its result any better.
+        raise UnstorableResult(f"the result cannot be stored: {error}") from None

@@ -5,21 +5,19 @@ import time
 from collections.abc import Callable, Sequence
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
-from jobs.conf import jobs_settings
 from jobs.domain.context import JobContext
-from jobs.domain.errors import InvalidParameters, JobsError, UnknownJobType, UnstorableResult
-from jobs.domain.outcomes import Completed, Failed, Outcome
+from jobs.domain.errors import InvalidParameters, UnknownJobType, UnusableOutcome
+from jobs.domain.outcomes import Failed, Outcome
 from jobs.domain.registry import registry
 from jobs.domain.states import FailureReason
-from jobs.domain.storable import storable
 from jobs.models import Job
 from jobs.runtime.chain import chain
 from jobs.runtime.execution import Execution
 from jobs.runtime.recorder import JobRecorder
+from jobs.selectors.policy import policy_of
 from jobs.services.lifecycle import finish
-from jobs.services.policy import policy_of
 from jobs.services.taking import Taker, take
 
 logger = structlog.get_logger(__name__)
@@ -48,7 +46,8 @@ def run_ready(
         How many were run, and whether there may be more.
 
     Raises:
-        OperationalError, InterfaceError: the database is away while taking; no job is held then.
+        DatabaseError, InterfaceError: the database is away, read-only or full while taking; no job
+            is held then.
     """
     ends = time.monotonic() + seconds
     ran = 0
@@ -70,10 +69,10 @@ def execute(job: Job) -> Outcome:
     """Run a taken job and record how it ended; whatever its handler does, this returns."""
     recorder = JobRecorder(job)
     outcome = _outcome(job, recorder)
-    with contextlib.suppress(JobsError, DatabaseError):
+    # The last report is worth less than the outcome, whatever is wrong with it.
+    with contextlib.suppress(Exception):
         recorder.flush()
-    _record(job, outcome)
-    return outcome
+    return _record(job, outcome)
 
 
 def _outcome(job: Job, recorder: JobRecorder) -> Outcome:
@@ -81,6 +80,7 @@ def _outcome(job: Job, recorder: JobRecorder) -> Outcome:
         job_type = registry.get(job.job_type)
         params = job_type.parse(job.params)
     except (UnknownJobType, InvalidParameters) as error:
+        logger.error("job_unrunnable", job_id=str(job.pk), job_type=job.job_type, error=str(error))
         return Failed(FailureReason.PERMANENT_ERROR, error)
     execution = Execution(
         job=job,
@@ -90,12 +90,13 @@ def _outcome(job: Job, recorder: JobRecorder) -> Outcome:
         policy=policy_of(job),
     )
     try:
-        outcome = chain()(execution)
+        ended: object = chain()(execution)  # someone's middleware: not to be believed
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a middleware's error ends the attempt
-        outcome = execution.policy.decide(error, attempt=job.attempt)
-    if isinstance(outcome, Completed):
-        return _storable(outcome)
-    return outcome
+        return execution.policy.decide(error, attempt=job.attempt)
+    if isinstance(ended, Outcome):
+        return ended
+    unusable = UnusableOutcome(f"a middleware returned {ended!r}, which is no outcome")
+    return Failed(FailureReason.PERMANENT_ERROR, unusable)
 
 
 def _context(job: Job, recorder: JobRecorder) -> JobContext:
@@ -112,23 +113,12 @@ def _context(job: Job, recorder: JobRecorder) -> JobContext:
     )
 
 
-def _storable(outcome: Completed) -> Outcome:
-    """Return the outcome with its result as plain JSON, or a permanent failure.
+def _record(job: Job, outcome: Outcome) -> Outcome:
+    """Record the outcome, for as long as it takes the database to come back, and return it.
 
-    The work is done by then: to do it again would not make its result any better.
-    """
-    try:
-        plain = storable(outcome.result, limit_bytes=jobs_settings().max_result_bytes)
-    except ValueError as error:
-        unstorable = UnstorableResult(f"the result cannot be stored: {error}")
-        return Failed(FailureReason.PERMANENT_ERROR, unstorable)
-    return Completed(plain)
-
-
-def _record(job: Job, outcome: Outcome) -> None:
-    """Record the outcome, for as long as it takes the database to come back.
-
-    The run has happened: to give up here would make it happen twice.
+    The run has happened: to give up here would make it happen twice. An outcome that cannot be
+    recorded for any other reason, such as a date beyond what the database knows, is replaced by a
+    failure that says so.
     """
     wait = _FIRST_WAIT_SECONDS
     while True:
@@ -139,5 +129,11 @@ def _record(job: Job, outcome: Outcome) -> None:
             close_old_connections()
             time.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+        except Exception as error:
+            logger.exception("outcome_unusable", job_id=str(job.pk))
+            unusable = UnusableOutcome(f"its outcome cannot be recorded: {error}")
+            outcome = Failed(FailureReason.PERMANENT_ERROR, unusable)
+            finish(job, outcome)
+            return outcome
         else:
-            return
+            return outcome

@@ -13,6 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from jobs.conf import jobs_settings
+from jobs.domain.events import Event, EventName, subscribe
 from jobs.selectors import counts
 
 registry = CollectorRegistry()
@@ -33,6 +34,26 @@ duration = Histogram(
     registry=registry,
     buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 600, 1800),
 )
+
+
+def count(event: Event) -> None:
+    """Count what became of a job, as its row tells it: a late outcome is none."""
+    if not jobs_settings().metrics:
+        return
+    match event.name:
+        case EventName.COMPLETED:
+            executed.labels(event.job_type).inc()
+        case EventName.FAILED:
+            failed.labels(event.job_type, str(event.details.get("failure_reason", ""))).inc()
+        case EventName.RETRYING if event.details.get("outcome") in ("error", "timeout", "lost"):
+            retried.labels(event.job_type).inc()
+        case _:
+            pass
+
+
+def start_counting() -> None:
+    """Begin to count what this process records of jobs."""
+    subscribe(count, EventName.COMPLETED, EventName.FAILED, EventName.RETRYING)
 
 
 class _Table(Collector):

@@ -20,11 +20,15 @@ def outcome_of(error: BaseException) -> Attempt.Outcome:
 
 def told_of(error: BaseException) -> dict[str, str]:
     """Return the columns that tell of an exception, on a job and on an attempt alike."""
-    return {"error_type": type(error).__name__[:200], "error": _text(str(error))[:_MAX_ERROR]}
+    return {"error_type": type(error).__name__[:200], "error": storable_text(error)[:_MAX_ERROR]}
 
 
-def _text(text: str) -> str:
-    """Return the text without what PostgreSQL cannot store in one."""
+def storable_text(told: object) -> str:
+    """Return anything as text, without what PostgreSQL cannot store in one."""
+    try:
+        text = str(told)
+    except Exception:  # noqa: BLE001 - an exception of someone's whose own text cannot be made
+        text = f"a {type(told).__name__} that has no text"
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
@@ -37,7 +41,7 @@ def ended_attempt(
     message: str = "",
 ) -> Attempt:
     """Return the row of a run that did not end well, not yet stored."""
-    told = told_of(error) if error is not None else {"error": message}
+    told = told_of(error) if error is not None else {"error": storable_text(message)[:_MAX_ERROR]}
     return Attempt(
         job_id=job.pk,
         run=job.run,
@@ -47,7 +51,7 @@ def ended_attempt(
         pid=job.pid,
         started_at=job.started_at or now,
         finished_at=now,
-        traceback=_text(_traceback(error))[-_MAX_TRACEBACK:],
+        traceback=storable_text(_traceback(error))[-_MAX_TRACEBACK:],
         **told,
     )
 

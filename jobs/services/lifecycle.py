@@ -1,5 +1,7 @@
 """The end of each run, and what people do to a job: where a job's state changes."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -59,7 +61,7 @@ def _finish(job: Job, outcome: Outcome, now: datetime) -> bool:
             return _end(job, State.FAILED, now, ended, failure_reason=reason, **told_of(error))
         case Cancelled(message=message):
             ended = ended_attempt(job, Attempt.Outcome.CANCELLED, now, message=message)
-            return _end(job, State.CANCELLED, now, ended, error=message)
+            return _end(job, State.CANCELLED, now, ended, error=ended.error)
         case Retrying(delay=delay, error=error):
             ended = ended_attempt(job, outcome_of(error), now, error)
             return _again(job, ended, now + delay, now, **told_of(error))
@@ -210,3 +212,24 @@ def retry(job_id: UUID | str, *, actor: str, now: datetime | None = None) -> Job
         emit_job(EventName.RETRYING, job, before=before, actor=actor)
         ring_after_commit(job.queue)
     return job
+
+
+def retry_each(
+    jobs: QuerySet[Job], *, actor: str, on_each: Callable[[int], None] | None = None
+) -> int:
+    """Queue those of the jobs again that failed or were cancelled, the oldest first.
+
+    Each by itself, so that whatever ends this midway has lost nothing.
+
+    Returns:
+        How many were queued again.
+    """
+    done = 0
+    wanted = jobs.filter(state__in=RETRYABLE).order_by("id")
+    for job_id in list(wanted.values_list("pk", flat=True)):
+        with suppress(InvalidTransition, JobNotFound):  # someone else was quicker
+            retry(job_id, actor=actor)
+            done += 1
+            if on_each is not None:
+                on_each(done)
+    return done

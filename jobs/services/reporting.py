@@ -9,6 +9,7 @@ from jobs.domain.errors import JobCancelled, LostJob
 from jobs.domain.events import EventName
 from jobs.domain.storable import storable
 from jobs.models import Job, LogLine
+from jobs.services.attempts import storable_text
 from jobs.services.events import emit_job
 from jobs.services.lifecycle import current_run
 
@@ -20,7 +21,7 @@ def report_progress(job: Job, percent: int, message: str) -> None:
         JobCancelled: someone asked for the job to be cancelled.
         LostJob: another run has replaced this one.
     """
-    message = message.replace("\0", "")[:200]
+    message = storable_text(message)[:200]
     if not current_run(job).update(progress=percent, progress_message=message):
         raise LostJob(f"run {job.run} of job {job.pk} was replaced by another one")
     emit_job(EventName.PROGRESS_UPDATED, job, progress=percent, message=message)
@@ -57,6 +58,6 @@ def add_log_line(job: Job, level: int, message: str, fields: dict[str, Any], cou
         run=job.run,
         at=timezone.now(),
         level=level,
-        message=message.replace("\0", "")[:10_000],
+        message=storable_text(message)[:10_000],
         fields=fields,
     )

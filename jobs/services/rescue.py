@@ -14,8 +14,8 @@ from jobs.domain.outcomes import Lost
 from jobs.domain.states import State
 from jobs.models import Job, Worker
 from jobs.selectors.clock import database_now
+from jobs.selectors.policy import policy_of
 from jobs.services.lifecycle import finish
-from jobs.services.policy import policy_of
 
 logger = structlog.get_logger(__name__)
 
@@ -43,13 +43,13 @@ def overdue(worker_id: UUID, *, now: datetime | None = None) -> list[Job]:
     return [job for job in running if job.started_at and job.started_at + job.timeout + grace < now]
 
 
-def close_killed(job: Job) -> None:
-    """Record that a run was killed because it ignored its timeout."""
+def close_killed(job: Job) -> bool:
+    """Record that a run is killed because it ignored its timeout; return whether it still ran."""
     outcome = policy_of(job).decide(
         JobTimeout(f"killed: it ran on after its timeout of {job.timeout.total_seconds():g} s"),
         attempt=job.attempt,
     )
-    finish(job, outcome)
+    return finish(job, outcome)
 
 
 def reap(*, now: datetime | None = None) -> int:

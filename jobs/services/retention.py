@@ -11,6 +11,7 @@ from jobs.conf import jobs_settings
 from jobs.domain.states import FINAL, State
 from jobs.models import Job, Worker
 from jobs.selectors.clock import database_now
+from jobs.services.audit import record
 
 #: Rows of stopped workers are kept at least this long, so that people can look at them.
 WORKERS_KEPT = timedelta(days=7)
@@ -92,6 +93,30 @@ def purge(
     workers_kept = max(WORKERS_KEPT, *(rule.kept for rule in every))
     gone = Worker.objects.filter(stopped_at__lt=now - workers_kept)
     removed["workers"] = gone.count() if dry_run else gone.delete()[0]
+    return removed
+
+
+def discard(
+    jobs: QuerySet[Job],
+    *,
+    actor: str,
+    batch_size: int = 500,
+    on_batch: Callable[[int], None] | None = None,
+) -> int:
+    """Remove those of the jobs that are dead letters, before their retention is over.
+
+    Returns:
+        How many were removed. A job that is not failed stays, whatever the query says.
+    """
+    removed = 0
+    for count in _delete_in_batches(jobs.filter(state=State.FAILED), batch_size):
+        removed += count
+        if on_batch is not None:
+            on_batch(removed)
+    if removed:
+        record(
+            actor=actor, action="job.discard", target_type="job", target_id="many", count=removed
+        )
     return removed
 
 

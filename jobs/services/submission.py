@@ -1,28 +1,34 @@
 """Accepting jobs."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from functools import cache
 from typing import Any, Unpack, cast
 from uuid import uuid4
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from jobs.conf import jobs_settings
 from jobs.domain.backoff import Backoff
 from jobs.domain.errors import ConfigurationError, DuplicateJob, InvalidOption, InvalidParameters
 from jobs.domain.events import EventName
-from jobs.domain.job_types import JobType
+from jobs.domain.job_types import JobType, as_fields
 from jobs.domain.options import (
     SubmitOptions,
     attempts_of,
+    check_options,
     checked_key,
     checked_timeout,
     checked_trace,
+    checked_uuid,
     moment_of,
 )
 from jobs.domain.priority import Priority, PriorityDecider, queue_name
@@ -31,6 +37,7 @@ from jobs.domain.states import State
 from jobs.domain.storable import storable
 from jobs.domain.submission import Submission
 from jobs.models import Job
+from jobs.selectors.policy import backoff_as_json
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_job
 
@@ -56,6 +63,7 @@ def submit(job_type: str, params: Params = None, **options: Unpack[SubmitOptions
         DuplicateJob: the idempotency key belongs to a job with other parameters, or
             `on_duplicate` forbids a second submission.
     """
+    check_options(options)
     found = registry.get(job_type)
     job = build(found, params, now=timezone.now(), **options)
     if job.idempotency_key is None:
@@ -63,7 +71,7 @@ def submit(job_type: str, params: Params = None, **options: Unpack[SubmitOptions
     else:
         earlier = _insert_or_find(job)
         if earlier is not None:
-            return _duplicate(earlier, job, options.get("on_duplicate", "ignore"))
+            return _duplicate(earlier, job, options.get("on_duplicate") or "ignore")
     announce(job)
     return Submission(job_id=job.pk, state=State(job.state))
 
@@ -90,14 +98,15 @@ def build(
         params=stored,
         max_attempts=attempts or job_type.max_attempts or settings.max_attempts,
         timeout=timeout,
-        backoff=backoff_as_json(options.get("backoff")),
+        backoff=_own_backoff(options.get("backoff")),
         created_at=now,
         run_at=run_at,
+        scheduled_for=run_at if run_at > now else None,
         idempotency_key=checked_key(options.get("idempotency_key")),
         trigger=options.get("trigger", Job.Trigger.CODE),
-        created_by_id=options.get("created_by_id"),
-        parent_id=options.get("parent_id"),
-        event_id=options.get("event_id"),
+        created_by_id=_known_owner(options.get("created_by_id")),
+        parent_id=checked_uuid("parent_id", options.get("parent_id")),
+        event_id=checked_uuid("event_id", options.get("event_id")),
         trace_id=checked_trace(options.get("trace_id", "")) or _trace_id(),
     )
 
@@ -118,12 +127,28 @@ def stored_params(job_type: JobType, params: Params) -> dict[str, Any]:
     given = _fields(job_type, params)
     parsed = job_type.parse(given)
     try:
-        return cast(
-            dict[str, Any],
-            storable(parsed.model_dump(), limit_bytes=jobs_settings().max_params_bytes),
+        stored: dict[str, Any] = storable(
+            as_fields(parsed), limit_bytes=jobs_settings().max_params_bytes
         )
     except ValueError as error:
         raise InvalidParameters(job_type.name, [("", str(error))]) from None
+    _check_readable(job_type, stored)
+    return stored
+
+
+def _check_readable(job_type: JobType, stored: dict[str, Any]) -> None:
+    """Do nothing if the worker will read the same parameters from what is stored.
+
+    A model whose fields cannot make the way to JSON and back must be refused now, not in there.
+    """
+    try:
+        again = as_fields(job_type.parse(stored))
+    except InvalidParameters as error:
+        told = [(path, f"cannot be read back once stored: {why}") for path, why in error.problems]
+        raise InvalidParameters(job_type.name, told) from None
+    if to_jsonable_python(again, inf_nan_mode="constants") != stored:
+        lossy = "the model reads other values from what it stores: make its validators idempotent"
+        raise InvalidParameters(job_type.name, [("", lossy)])
 
 
 def _fields(job_type: JobType, params: Any) -> BaseModel | dict[str, Any] | None:
@@ -135,19 +160,12 @@ def _fields(job_type: JobType, params: Any) -> BaseModel | dict[str, Any] | None
     raise InvalidParameters(job_type.name, [("", wrong)])
 
 
-def backoff_as_json(backoff: Backoff | None) -> dict[str, Any] | None:
-    """Return a back-off as it is stored with a job."""
+def _own_backoff(backoff: Backoff | None) -> dict[str, Any] | None:
     if backoff is None:
         return None
     if not isinstance(backoff, Backoff):
         raise InvalidOption(f"backoff must be a Backoff, such as Backoff.fixed(…), not {backoff!r}")
-    return {
-        "kind": backoff.kind,
-        "base_seconds": backoff.base.total_seconds(),
-        "cap_seconds": backoff.cap.total_seconds(),
-        "factor": backoff.factor,
-        "jitter": backoff.jitter,
-    }
+    return backoff_as_json(backoff)
 
 
 def _known_queue(queue: str) -> str:
@@ -160,6 +178,18 @@ def _known_queue(queue: str) -> str:
     return queue
 
 
+def _known_owner(owner_id: Any) -> Any:
+    """Return the user's primary key; a wrong one would fail the caller's commit, far from here."""
+    if owner_id is None:
+        return None
+    try:
+        if get_user_model()._default_manager.filter(pk=owner_id).exists():
+            return owner_id
+    except (ValueError, TypeError, ValidationError):
+        pass
+    raise InvalidOption(f"created_by_id {owner_id!r} is no user of this site")
+
+
 def _trace_id() -> str:
     bound = structlog.contextvars.get_contextvars().get("trace_id")
     return bound if isinstance(bound, str) and len(bound) == 32 else uuid4().hex
@@ -169,9 +199,9 @@ def _trace_id() -> str:
 def _decider(path: str) -> PriorityDecider:
     try:
         return cast(PriorityDecider, import_string(path)())
-    except ImportError as error:
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with someone's class
         raise ConfigurationError(
-            f'JOBS["PRIORITY_DECIDER"] is {path!r}, which cannot be imported: {error}'
+            f'JOBS["PRIORITY_DECIDER"] is {path!r}, which cannot be made: {error}'
         ) from None
 
 
@@ -184,7 +214,9 @@ def _priority(
     if path:
         decider = _decider(path)
         try:
-            decided = decider.decide(job_type.name, params)
+            # A query of its own that fails must not spoil the caller's transaction.
+            with transaction.atomic() if connection.in_atomic_block else nullcontext():
+                decided = decider.decide(job_type.name, params)
             if decided is not None:
                 return Priority.parse(decided), Job.PrioritySource.DECIDER
         except Exception as error:  # noqa: BLE001 - someone else's code must not lose a job
@@ -209,8 +241,6 @@ def _insert_or_find(job: Job) -> Job | None:
 
 
 def _duplicate(earlier: Job, job: Job, policy: str) -> Submission:
-    if policy not in ("ignore", "replace", "error"):
-        raise InvalidOption(f"on_duplicate must be ignore, replace or error, not {policy!r}")
     what = f"idempotency_key {job.idempotency_key!r} of {job.job_type} belongs to job {earlier.pk}"
     if policy == "error":
         raise DuplicateJob(f"{what} already", job_id=earlier.pk)
@@ -226,7 +256,7 @@ def _duplicate(earlier: Job, job: Job, policy: str) -> Submission:
 
 def _replace(earlier: Job, job: Job, what: str) -> Submission:
     fields = ("queue", "priority", "priority_source", "state", "params", "max_attempts",
-              "timeout", "backoff", "run_at")  # fmt: skip
+              "timeout", "backoff", "run_at", "scheduled_for")  # fmt: skip
     changed = Job.objects.filter(
         pk=earlier.pk, state__in=[State.SCHEDULED, State.QUEUED], run=0
     ).update(**{name: getattr(job, name) for name in fields})

@@ -1,17 +1,19 @@
 """What happens because time passes: due jobs become ready, and unheard bells ring again."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from django.db import connection
 
+from jobs.domain.events import Event, EventName
 from jobs.domain.priority import Priority, queue_name
 from jobs.domain.registry import registry
 from jobs.domain.states import State
 from jobs.models import Job, Schedule
 from jobs.selectors.clock import database_now
 from jobs.services.doorbell import backend, ring
+from jobs.services.events import emit
 
 _AT_ONCE = 1000
 _PROMOTE = """
@@ -21,7 +23,7 @@ WHERE id IN (
     WHERE state IN ('scheduled', 'retrying') AND run_at <= %s
     ORDER BY run_at LIMIT %s {lock}
 ) AND (state IN ('scheduled', 'retrying')) IS TRUE
-RETURNING queue
+RETURNING id, job_type, queue, run
 """
 _NEXT = """
 SELECT
@@ -68,11 +70,18 @@ def promote_due(*, now: datetime | None = None) -> int:
                 _PROMOTE.format(table=table, lock=lock),
                 [connection.ops.adapt_datetimefield_value(now), _AT_ONCE],
             )
-            queues = Counter(queue for (queue,) in cursor.fetchall())
-        ring(set(queues))
-        moved += queues.total()
-        if queues.total() < _AT_ONCE:
+            rows = cursor.fetchall()
+        ring({queue for _, _, queue, _ in rows})
+        for job_id, job_type, _, run in rows:
+            emit(_queued(job_id, job_type, State.RETRYING if run else State.SCHEDULED, now))
+        moved += len(rows)
+        if len(rows) < _AT_ONCE:
             return moved
+
+
+def _queued(job_id: UUID | str, job_type: str, before: State, now: datetime) -> Event:
+    found = job_id if isinstance(job_id, UUID) else UUID(job_id)
+    return Event(EventName.QUEUED, now, found, job_type, State.QUEUED, before)
 
 
 def ring_again(*, now: datetime | None = None) -> set[str]:

@@ -10,16 +10,20 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from jobs.backends.memory import drain
+from jobs.domain.outcomes import Completed, Lost
 from jobs.models import Job
-from jobs.public import dead, queue_depths, submit
+from jobs.public import dead, get, queue_depths, submit
 from jobs.runtime.metrics import exposition
+from jobs.services import rescue
+from jobs.services.lifecycle import finish
+from jobs.services.taking import Taker, take
 
 Key = tuple[str, frozenset[tuple[str, str]]]
 Series = dict[Key, float]
 
 
 @pytest.fixture(autouse=True)
-def memory(settings: Settings, db: None) -> None:
+def memory(settings: Settings, transactional_db: None) -> None:
     settings.JOBS = {**settings.JOBS, "BACKEND": "memory"}
 
 
@@ -65,6 +69,38 @@ def test_runs_are_counted_by_type_and_reason(added: Callable[[], Series]) -> Non
     assert failed == {"permanent_error": 1, "retries_exhausted": 1}
     assert grown[key("retry_attempts_total", job_type="sample.trouble")] == 2
     assert key("executed_total", job_type="sample.trouble") not in grown
+
+
+def test_every_end_is_counted_as_its_row_tells_it(added: Callable[[], Series]) -> None:
+    submit("sample.trouble", {"kind": "unstorable"})
+    gone = submit("sample.echo").job_id
+    Job.objects.filter(pk=gone).update(job_type="sample.gone")
+    unreadable = submit("sample.nested", {"period": {"start": 1}}).job_id
+    Job.objects.filter(pk=unreadable).update(params={})
+    drain()
+    killed, lost, late = (submit("sample.echo").job_id for _ in range(3))
+    (one, two, three) = take(Taker(None, 1), ["normal"], limit=3)
+    assert [one.pk, two.pk, three.pk] == [killed, lost, late]
+    Job.objects.filter(pk=killed).update(max_attempts=1)
+    rescue.close_killed(get(killed))
+    assert finish(two, Lost("its worker was lost", 3, None))
+    Job.objects.filter(pk=late).update(run=7)
+    assert not finish(three, Completed("too late"))
+    grown = added()
+    counted = {
+        (labels["job_type"], labels["error_type"]): value
+        for (name, pairs), value in grown.items()
+        if name == "jobsite_job_failed_total" and (labels := dict(pairs))
+    }
+    assert counted == {
+        ("sample.trouble", "permanent_error"): 1,
+        ("sample.gone", "permanent_error"): 1,
+        ("sample.nested", "permanent_error"): 1,
+        ("sample.echo", "timeout"): 1,
+        ("sample.echo", "worker_lost"): 1,
+    }
+    assert key("executed_total", job_type="sample.trouble") not in grown
+    assert key("executed_total", job_type="sample.echo") not in grown
 
 
 def test_durations_are_a_histogram(added: Callable[[], Series], tmp_path: object) -> None:

@@ -8,6 +8,7 @@ from jobs.management.output import Output
 from jobs.management.verbs import (
     cancel,
     config,
+    discard,
     events,
     list_jobs,
     metrics,
@@ -41,6 +42,7 @@ VERBS: dict[str, Verb] = {
     "events": events,
     "cancel": cancel,
     "retry": retry,
+    "discard": discard,
     "trigger": trigger,
     "types": types,
     "stats": stats,

@@ -3,9 +3,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from rich.progress import Progress, SpinnerColumn, TextColumn
-
 from jobs.management.exit_codes import ExitCode
+from jobs.management.matching import counting
 from jobs.management.output import Output
 from jobs.public import purge
 
@@ -20,15 +19,8 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
     """Purge."""
     if options["batch_size"] < 1:
         raise ValueError(f"--batch-size must be at least 1, not {options['batch_size']}")
-    columns = (SpinnerColumn(), TextColumn("{task.completed} jobs removed"))
-    hidden = not output.shows_progress
-    with Progress(*columns, console=output.remarks, transient=True, disable=hidden) as bar:
-        shown = bar.add_task("", total=None)
-        removed = purge(
-            dry_run=options["dry_run"],
-            batch_size=options["batch_size"],
-            on_batch=lambda count: bar.update(shown, completed=count),
-        )
+    with counting(output, "removed") as show:
+        removed = purge(dry_run=options["dry_run"], batch_size=options["batch_size"], on_batch=show)
     if output.as_json:
         output.json({"dry_run": options["dry_run"], "removed": removed})
     else:

@@ -104,3 +104,39 @@ def test_of_several_one_is_wrong(run: Run) -> None:
     assert ran.code == NOT_FOUND
     assert [each.get("state") for each in ran.json] == ["cancelled", None, "cancelled"]
     assert ran.json[1]["jobId"] == "nonsense"
+
+
+def test_retrying_all_that_match(run: Run, dead: str) -> None:
+    other = submit("sample.echo", {"value": "x"}).job_id
+    Job.objects.filter(pk=other).update(
+        state="failed",
+        failure_reason="timeout",
+        error_type="JobTimeout",
+        finished_at=timezone.now(),
+    )
+    assert run("retry", "--reason", "timeout", "--error", "Other", "--json").json == {"retried": 0}
+    assert (
+        run("retry", "--reason", "timeout", "--error", "JobTimeout").out == "1 job queued again\n"
+    )
+    assert Job.objects.get(pk=other).state == "queued"
+    assert Job.objects.get(pk=dead).state == "failed"
+    assert run("retry", "--all", "--json").json == {"retried": 1}
+    assert AuditEntry.objects.filter(action="job.retry").count() == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["retry"], ["retry", uuid4(), "--all"], ["discard"], ["retry", "--all", "--type", "x"]],
+)
+def test_it_must_be_said_which(run: Run, dead: str, arguments: list[object]) -> None:
+    assert run(*arguments).code == USAGE
+    assert Job.objects.get(pk=dead).state == "failed"
+
+
+def test_discarding_takes_dead_letters_only(run: Run, dead: str) -> None:
+    waiting = submit("sample.trouble", {"kind": "permanent"}).job_id
+    assert run("discard", "--type", "sample.echo").out == "0 dead letters removed\n"
+    assert run("discard", "--type", "sample.trouble", "--json").json == {"removed": 1}
+    assert list(Job.objects.values_list("pk", flat=True)) == [waiting]
+    entry = AuditEntry.objects.get(action="job.discard")
+    assert entry.details == {"count": 1}

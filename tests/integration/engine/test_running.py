@@ -10,7 +10,7 @@ from jobs.backends.memory import drain
 from jobs.conf import jobs_settings
 from jobs.domain.outcomes import Outcome, Snoozed
 from jobs.models import Job
-from jobs.public import get, purge, retry, stats, submit
+from jobs.public import cancel, get, purge, retry, stats, submit
 from jobs.runtime.execution import Execution, Next
 from jobs.selectors import history
 from jobs.selectors.describe import describe, describe_whole
@@ -329,6 +329,7 @@ def test_every_transition_is_an_event_and_a_line_of_the_timeline(
         ("job.created", "", "queued"),
         ("job.started", "queued", "running"),
         ("job.retrying", "running", "retrying"),
+        ("job.queued", "retrying", "queued"),
         ("job.started", "queued", "running"),
         ("job.failed", "running", "failed"),
         ("job.retrying", "failed", "queued"),
@@ -338,9 +339,33 @@ def test_every_transition_is_an_event_and_a_line_of_the_timeline(
         ("", "queued", "code"),
         ("queued", "running", ""),
         ("running", "retrying", ""),
+        ("retrying", "queued", "timekeeper"),
         ("queued", "running", ""),
         ("running", "failed", ""),
         ("failed", "queued", "ada"),
+    ]
+
+
+def test_the_timeline_of_a_delayed_job_stays_true_once_it_has_run() -> None:
+    due = submit("sample.trouble", {"kind": "error"}, delay=timedelta(minutes=1), max_attempts=1)
+    stopped = submit("sample.echo", delay=timedelta(hours=1)).job_id
+    cancel(stopped, actor="ada")
+    told = [("", "scheduled", "code")]
+    assert [(m.before, m.after, m.actor) for m in history.timeline(get(due.job_id))] == told
+    ago = datetime.now(UTC) - timedelta(minutes=1)
+    Job.objects.filter(pk=due.job_id).update(
+        created_at=ago - timedelta(minutes=1), scheduled_for=ago, run_at=ago
+    )
+    drain()
+    assert [(m.before, m.after, m.actor) for m in history.timeline(get(due.job_id))] == [
+        *told,
+        ("scheduled", "queued", "timekeeper"),
+        ("queued", "running", ""),
+        ("running", "failed", ""),
+    ]
+    assert [(m.before, m.after, m.actor) for m in history.timeline(get(stopped))] == [
+        *told,
+        ("scheduled", "cancelled", "ada"),
     ]
 
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connection, transaction
 
 from jobs import Backoff, Priority
 from jobs.backends.memory import drain
@@ -266,3 +266,49 @@ def test_lists_are_filtered() -> None:
 def test_an_unknown_job_is_said_to_be_unknown(job_id: Any) -> None:
     with pytest.raises(JobNotFound, match="there is no job"):
         get(job_id)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"prority": "critical"}, "did you mean 'priority'"),
+        ({"retries": 3}, "no option 'retries'"),
+        ({"max_attempts": "3"}, "max_attempts must be a int, not '3'"),
+        ({"max_retries": 2.5}, "max_retries must be a int"),
+        ({"event_id": "x"}, "event_id must be a UUID, not 'x'"),
+        ({"parent_id": "nope"}, "parent_id must be a UUID"),
+        ({"created_by_id": 99}, "created_by_id 99 is no user"),
+        ({"created_by_id": "ada"}, "created_by_id 'ada' is no user"),
+        ({"on_duplicate": "maybe"}, "on_duplicate must be ignore, replace or error"),
+    ],
+)
+def test_an_option_of_the_wrong_kind_is_refused_by_name(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidOption, match=told):
+        submit("sample.echo", **options)
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("name", [None, 7, ["sample.echo"]])
+def test_a_type_that_is_no_name_is_unknown(name: Any) -> None:
+    with pytest.raises(UnknownJobType, match="is not registered"):
+        submit(name)
+
+
+def test_an_unknown_filter_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot be filtered by 'status'; use one of: state"):
+        listed(status="failed")  # type: ignore[call-arg]
+
+
+class Breaks:
+    def decide(self, job_type: str, params: Any) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nothing FROM nowhere")
+        return "critical"
+
+
+def test_a_decider_whose_query_fails_leaves_the_callers_transaction_whole(configure: Any) -> None:
+    configure(priority_decider=f"{__name__}.Breaks")
+    with transaction.atomic():
+        job_id = submit("sample.echo").job_id
+        assert get(job_id).priority_source == "type"
+    assert get(job_id).state == "queued"
