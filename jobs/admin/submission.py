@@ -13,15 +13,16 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from jobs.admin.parameters import ParamsField, problems, skeleton, type_choices, types_help
+from jobs.domain.backoff import LONGEST_WAIT
 from jobs.domain.errors import DuplicateJob, InvalidParameters, SubmissionError, UnknownJobType
-from jobs.domain.options import LONGEST_DELAY, MAX_KEY_LENGTH
+from jobs.domain.options import MAX_KEY_LENGTH
 from jobs.domain.priority import Priority
 from jobs.domain.submission import Submission
 from jobs.models import Job
 from jobs.services.audit import record
 from jobs.services.submission import submit
 
-_LONGEST_SECONDS: Final = int(LONGEST_DELAY.total_seconds())
+_LONGEST_SECONDS: Final = int(LONGEST_WAIT.total_seconds())
 
 
 class SubmissionForm(forms.Form):

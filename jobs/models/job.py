@@ -66,6 +66,8 @@ class Job(models.Model):
     created_at = models.DateTimeField()
     #: When it may run: now for a queued job, ahead for a scheduled or retrying one.
     run_at = models.DateTimeField()
+    #: When it was to run at first, if that was ahead; `run_at` moves on with each retry.
+    scheduled_for = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from jobs.domain.states import State
+from jobs.domain.states import RETRYABLE, FailureReason, State
 from jobs.models import Job
 from jobs.selectors import history
 from jobs.selectors.listings import one_to_one_links
+from jobs.selectors.policy import backoff_as_json, backoff_of
 
 
 def describe(job: Job) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def describe(job: Job) -> dict[str, Any]:
         "max_attempts": job.max_attempts,
         "run": job.run,
         "timeout_seconds": job.timeout.total_seconds(),
-        "backoff": job.backoff,
+        "backoff": backoff_as_json(backoff_of(job)),
         "created_at": _iso(job.created_at),
         "run_at": _iso(job.run_at),
         "started_at": _iso(job.started_at),
@@ -36,7 +37,7 @@ def describe(job: Job) -> dict[str, Any]:
         "failure_reason": job.failure_reason or None,
         "error_type": job.error_type or None,
         "error": job.error or None,
-        "retryable": job.state in (State.FAILED, State.CANCELLED),
+        "retryable": _retryable(job),
         "idempotency_key": job.idempotency_key,
         "trigger": job.trigger,
         "created_by_id": job.created_by_id,
@@ -85,6 +86,11 @@ def describe_whole(job: Job) -> dict[str, Any]:
             for line in job.log_lines.order_by("id")
         ],
     }
+
+
+def _retryable(job: Job) -> bool:
+    """Return whether a retry may help: what failed permanently fails again."""
+    return job.state in RETRYABLE and job.failure_reason != FailureReason.PERMANENT_ERROR
 
 
 def _links(job: Job) -> dict[str, Any]:

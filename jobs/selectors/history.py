@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from jobs.domain.states import State
+from jobs.domain.states import TIMED, State
 from jobs.models import Attempt, AuditEntry, Job
 from jobs.selectors.workers import worker_name
 
@@ -65,17 +65,43 @@ def attempts(job: Job) -> list[AttemptView]:
 
 def timeline(job: Job) -> list[Moment]:
     """Return every transition of the job, oldest first."""
-    first = State.SCHEDULED if job.run_at > job.created_at and job.run == 0 else State.QUEUED
-    moments = [Moment(job.created_at, "", _first_state(job, first), actor=_origin(job))]
-    for attempt in attempts(job):
+    first = State.SCHEDULED if job.scheduled_for else State.QUEUED
+    if job.run == 0 and job.state == State.BLOCKED:
+        first = State.BLOCKED
+    acts = _acts(job)
+    moments = [Moment(job.created_at, "", first, actor=_origin(job))]
+    wait = _Wait(State.SCHEDULED, job.created_at, job.scheduled_for)
+    for run in attempts(job):
+        moments += wait.end(acts, not_after=run.started_at)
         moments.append(
-            Moment(attempt.started_at, State.QUEUED, State.RUNNING, worker=attempt.worker,
-                   note=f"attempt {attempt.number}")
+            Moment(run.started_at, State.QUEUED, State.RUNNING, worker=run.worker,
+                   note=f"attempt {run.number}")
         )  # fmt: skip
-        if attempt.finished_at is not None:
-            moments.append(_end_of(attempt, job))
-    moments.extend(_acts(job))
-    return sorted(moments, key=lambda moment: moment.at)
+        if run.finished_at is not None:
+            moments.append(_end_of(run, job))
+        wait = _Wait(State.RETRYING, run.finished_at or run.started_at, run.retry_at)
+    if job.state not in TIMED:
+        moments += wait.end(acts)
+    return sorted([*moments, *acts], key=lambda moment: moment.at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """A time that a job waited for; `due` is None if it waited for none."""
+
+    state: State
+    since: datetime
+    due: datetime | None
+
+    def end(self, acts: list[Moment], *, not_after: datetime | None = None) -> list[Moment]:
+        """Return the line of the wait's end: none if someone stepped in before."""
+        if self.due is None:
+            return []
+        # Two clocks may differ a little, the database's and the worker's.
+        at = min(self.due, not_after) if not_after else self.due
+        if any(self.since <= act.at < at and act.after for act in acts):
+            return []
+        return [Moment(at, self.state, State.QUEUED, actor="timekeeper")]
 
 
 def _ended(attempt: Attempt) -> AttemptView:
@@ -92,12 +118,6 @@ def _ended(attempt: Attempt) -> AttemptView:
         error=attempt.error,
         traceback=attempt.traceback,
     )
-
-
-def _first_state(job: Job, otherwise: State) -> str:
-    if job.run == 0 and job.state in (State.SCHEDULED, State.BLOCKED):
-        return job.state
-    return otherwise
 
 
 def _origin(job: Job) -> str:

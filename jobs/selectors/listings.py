@@ -15,6 +15,8 @@ _COLUMNS = {
     "created_before": "created_at__lt",
     "job_type": "job_type",
     "queue": "queue",
+    "failure_reason": "failure_reason",
+    "error_type": "error_type",
     "event_id": "event_id",
     "parent_id": "parent_id",
     "idempotency_key": "idempotency_key",
@@ -29,6 +31,10 @@ class JobFilters(TypedDict, total=False):
     job_type: str | None
     queue: str | None
     priority: Priority | str | None
+    #: Why failed jobs failed, such as `timeout`.
+    failure_reason: str | None
+    #: The class of the exception that they ended in.
+    error_type: str | None
     event_id: UUID | None
     parent_id: UUID | None
     schedule: str | None
@@ -47,9 +53,13 @@ def jobs_matching(**filters: Unpack[JobFilters]) -> QuerySet[Job]:
     """Return the jobs that match every filter given, newest first.
 
     Raises:
-        ValueError: a state is unknown.
+        ValueError: a filter or a state is unknown.
         InvalidOption: a priority is unknown.
     """
+    unknown = sorted(filters.keys() - JobFilters.__annotations__.keys())
+    if unknown:
+        known = ", ".join(JobFilters.__annotations__)
+        raise ValueError(f"jobs cannot be filtered by {unknown[0]!r}; use one of: {known}")
     jobs = Job.objects.select_related(*one_to_one_links()).order_by("-id")
     if state := filters.get("state"):
         jobs = jobs.filter(state__in=states_named(state))

@@ -1,6 +1,7 @@
 """Which rules hold for a job: its own, else its type's, else the site's."""
 
 from datetime import timedelta
+from typing import Any
 
 from jobs.conf import jobs_settings
 from jobs.domain.backoff import Backoff
@@ -8,6 +9,17 @@ from jobs.domain.errors import JobTimeout
 from jobs.domain.outcomes import RetryPolicy
 from jobs.domain.registry import registry
 from jobs.models import Job
+
+
+def backoff_as_json(backoff: Backoff) -> dict[str, Any]:
+    """Return a back-off as it is stored with a job and told to programs."""
+    return {
+        "kind": backoff.kind,
+        "base_seconds": backoff.base.total_seconds(),
+        "cap_seconds": backoff.cap.total_seconds(),
+        "factor": backoff.factor,
+        "jitter": backoff.jitter,
+    }
 
 
 def backoff_of(job: Job) -> Backoff:
