@@ -78,11 +78,12 @@ def record_delivered(delivery: Delivery, receipt: Receipt) -> None:
     )
 
 
-def record_error(delivery: Delivery, error: DeliveryError) -> None:
-    """Note that a claimed delivery did not arrive."""
-    Delivery.objects.filter(
+def record_error(delivery: Delivery, error: DeliveryError) -> bool:
+    """Note that a claimed delivery did not arrive; False if another run has taken it."""
+    changed = Delivery.objects.filter(
         pk=delivery.pk, state=_State.SENDING, attempts=delivery.attempts
     ).update(**_outcome(error))
+    return changed == 1
 
 
 def record_error_for_all(deliveries: Sequence[Delivery], error: DeliveryError) -> None:

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from jobs import Backoff, JobContext, PermanentError, Retry, Snooze, job_type
+from jobs import Backoff, JobContext, PermanentError, Retry, Snooze, job_type, public
 from notifications import deliveries
 from notifications.channels.base import Channel, Content, DeliveryError, Message, Notification
 from notifications.channels.registry import find_channel
@@ -46,7 +47,8 @@ def send(params: SendParams, ctx: JobContext) -> dict[str, Any]:
     """Send a notification from a template by email, Slack or signed webhook.
 
     Each recipient is a delivery of its own; one that arrived is not sent again by a retry. Only a
-    crash between sending and recording leads to a repeat, which carries the same id.
+    crash between sending and recording leads to a repeat, which carries the same id. For each
+    recipient who wants no more messages, the job type `when_gone` is submitted.
 
     Raises:
         Retry: some did not arrive yet.
@@ -87,7 +89,7 @@ def _send_all(
         try:
             receipt = channel.send(message)
         except DeliveryError as error:
-            deliveries.record_error(delivery, error)
+            _record_error(delivery, error, params, ctx)
             tally.errors.append(error)
             _report(delivery, error, ctx)
             if error.affects_all:
@@ -99,6 +101,30 @@ def _send_all(
             logger.info("notification_delivered", **_fields(delivery), answer=receipt.answer)
         ctx.progress(100 * (position + 1) / len(waiting))
     return tally
+
+
+def _record_error(
+    delivery: Delivery, error: DeliveryError, params: SendParams, ctx: JobContext
+) -> None:
+    # Together: a crash in between would leave a refusal that its sender never hears of.
+    with transaction.atomic():
+        if deliveries.record_error(delivery, error) and error.gone and params.when_gone:
+            _submit_when_gone(params.when_gone, delivery, error, ctx)
+
+
+def _submit_when_gone(
+    job_type: str, delivery: Delivery, error: DeliveryError, ctx: JobContext
+) -> None:
+    told = {
+        "channel": delivery.channel,
+        "recipient": delivery.recipient,
+        "reason": short_error(str(error)),
+    }
+    try:
+        ctx.submit(job_type, told)
+    except public.SubmissionError as refused:
+        # What becomes of the notification does not depend on it.
+        ctx.log(f"{job_type} was not submitted: {short_error(str(refused))}", level=logging.WARNING)
 
 
 def _time_is_over(ctx: JobContext) -> bool:

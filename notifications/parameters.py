@@ -34,6 +34,8 @@ class SendParams(BaseModel):
         subject: replaces the template's own.
         data: what the template shows.
         headers: extra HTTP headers, for webhooks only.
+        when_gone: the job type to submit for a recipient who wants no more messages; its
+            parameters are `channel`, `recipient` and `reason`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -47,6 +49,7 @@ class SendParams(BaseModel):
     subject: str | None = Field(default=None, max_length=200)
     data: dict[str, JsonValue] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict, max_length=20)
+    when_gone: str | None = Field(default=None, max_length=100)
 
     @field_validator("channel")
     @classmethod

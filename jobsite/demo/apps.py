@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class DemoConfig(AppConfig):
-    """Adds the demo's job type."""
+    """Adds the demo's job types."""
 
     name = "jobsite.demo"
     label = "demo"

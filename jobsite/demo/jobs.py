@@ -1,5 +1,6 @@
-"""The demo's job type: a call to a service that is down until someone repairs it."""
+"""The demo's job types: a call to a service that is down, and one that keeps a process busy."""
 
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,3 +30,19 @@ def call_service(params: CallParams, ctx: JobContext) -> dict[str, str]:
     if not params.repaired.exists():
         raise ConnectionRefusedError("the billing service refused the connection")
     return {"answer": "paid"}
+
+
+class OccupyParams(BaseModel):
+    """The file whose presence ends the work."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    until: Path
+
+
+@job_type("demo.occupy", priority="critical", timeout=timedelta(minutes=2))
+def occupy(params: OccupyParams, ctx: JobContext) -> None:
+    """Keep one of the worker's processes busy until a file is there."""
+    while not params.until.exists():
+        ctx.check()
+        time.sleep(0.05)

@@ -28,7 +28,7 @@ class Received:
     mails: list[EmailMessage] = field(default_factory=list)
     hooks: list[dict[str, Any]] = field(default_factory=list)
     forged_hooks: int = 0
-    slack: list[dict[str, str]] = field(default_factory=list)
+    slack: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Mailbox:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.request import Request, urlopen
 from uuid import UUID
 
@@ -17,17 +16,13 @@ from jobs.models import Job
 from jobs.public import State, cancel, create_schedule, get, retry, submit, trigger
 from jobs.public import list as listed
 from jobs.selectors import history
+from jobsite.demo.expectations import StepFailed, expect, expect_same
 from jobsite.demo.receivers import Receivers
-from jobsite.supervision.child import wait_until
 from jobsite.supervision.site import SitePlan
+from notifications.models import Delivery
 
-_SOON = timedelta(seconds=30)
 _LONGEST_PERIOD = timedelta(days=30)
 SCHEDULE = "demo: every minute"
-
-
-class StepFailed(Exception):
-    """A step did not do what it says; the message says what happened instead."""
 
 
 @dataclass
@@ -64,11 +59,7 @@ class Story:
 
     def make_digest(self) -> list[str]:
         """Subscribe three recipients and have the digest made."""
-        for channel, recipient in (
-            ("email", "team@example.com"),
-            ("webhook", f"{self.receivers.url}/hook"),
-            ("slack", "#releases"),
-        ):
+        for channel, recipient in self._subscribers().items():
             DigestSubscription.objects.create(
                 repository=str(self.repository), channel=channel, recipient=recipient
             )
@@ -98,30 +89,68 @@ class Story:
         return [", ".join(lines)]
 
     def check_notifications(self) -> list[str]:
-        """Wait for the three notifications."""
-        got = self.receivers.received
-        _expect(lambda: bool(got.mails and got.hooks and got.slack), "not all three have arrived")
-        if got.forged_hooks:
-            raise StepFailed(f"{got.forged_hooks} webhooks had a wrong signature")
+        """Compare the deliveries with what has arrived: one message on each channel."""
+        digest = Digest.objects.latest("created_at")
+        jobs = [self._completed(job.pk) for job in listed(parent_id=digest.job_id)]
+        rows = {row.channel: row for row in Delivery.objects.filter(job__in=jobs)}
+        subscribers = self._subscribers()
+        expect_same(
+            "deliveries",
+            {name: (row.recipient, row.state, row.attempts) for name, row in rows.items()},
+            {name: (recipient, "delivered", 1) for name, recipient in subscribers.items()},
+        )
+        got, ids = self.receivers.received, {name: str(row.pk) for name, row in rows.items()}
+        expect_same(
+            "mails",
+            [(mail["to"], mail["subject"], mail["message-id"]) for mail in got.mails],
+            [(subscribers["email"], digest.title, f"<{ids['email']}@example.com>")],
+        )
+        expect_same(
+            "webhooks",
+            [(hook["id"], hook["payload"]["data"]["counts"]) for hook in got.hooks],
+            [(ids["webhook"], digest.data["counts"])],
+        )
+        expect_same("webhooks with a wrong signature", got.forged_hooks, 0)
+        expect_same(
+            "Slack messages",
+            [(sent["channel"], sent["metadata"]["event_payload"]) for sent in got.slack],
+            [(subscribers["slack"], {"delivery_id": ids["slack"]})],
+        )
+        text = got.slack[0]["text"]
+        if digest.get_absolute_url() not in text:
+            raise StepFailed(f"the Slack message has no link to the digest: {text[:200]}")
         return [
             f"email to {got.mails[0]['to']}: {got.mails[0]['subject']}",
             f"webhook {got.hooks[0]['id']}, signature verified",
-            f"Slack {got.slack[0].get('channel')}: {got.slack[0].get('text', '')[:80]}",
+            f"Slack {got.slack[0]['channel']}: {text[:80]}",
+            f"{len(rows)} deliveries, each in its first attempt",
         ]
 
     def show_priorities(self) -> list[str]:
         """Submit the four priorities at one moment, the least urgent first."""
-        at = timezone.now() + timedelta(seconds=2)
-        names = ["low", "normal", "high", "critical"]
-        ids = [submit("maintenance.health", priority=name, run_at=at).job_id for name in names * 3]
-        jobs = sorted(
-            (self._completed(job_id) for job_id in ids), key=lambda job: job.started_at or at
-        )
-        order = [job.priority for job in jobs]
-        # Two processes take at once, so neighbours may start in either order.
-        if sum(order[:4]) > sum(order[-4:]):
-            raise StepFailed(f"the order was {[job.priority_label for job in jobs]}")
-        return [" → ".join(job.priority_label for job in jobs)]
+        freed = self.folder / "freed"
+        # One process is left to take jobs: what two take at once may start in either order.
+        busy = [
+            submit("demo.occupy", {"until": freed}).job_id for _ in range(self.plan.concurrency - 1)
+        ]
+        try:
+            expect(
+                lambda: all(get(job_id).state == State.RUNNING for job_id in busy),
+                "a process is not kept busy",
+            )
+            at = timezone.now() + timedelta(seconds=2)
+            names = ["low", "normal", "high", "critical"] * 3
+            ids = [submit("maintenance.health", priority=name, run_at=at).job_id for name in names]
+            jobs = [self._completed(job_id) for job_id in ids]
+        finally:
+            freed.touch()
+        for job_id in busy:
+            self._completed(job_id)
+        started = sorted(jobs, key=lambda job: job.started_at or at)
+        expected = sorted(jobs, key=lambda job: (job.priority, job.pk))
+        expect_same("order of the starts", _labels(started), _labels(expected))
+        expect_same("order of equals", [job.pk for job in started], [job.pk for job in expected])
+        return [" → ".join(_labels(started))]
 
     def show_delay(self) -> list[str]:
         """Let one delayed job start by itself and cancel another."""
@@ -138,22 +167,30 @@ class Story:
         """Have a job fail three times, repair what it calls, and retry it."""
         repaired = self.folder / "repaired"
         submission = submit("demo.call_service", {"repaired": repaired})
-        _expect(lambda: get(submission.job_id).is_final, "the job did not end")
+        expect(lambda: get(submission.job_id).is_final, "the job did not end")
         dead = get(submission.job_id)
-        if dead.state != State.FAILED:
-            raise StepFailed(f"the job should have failed and is {dead.state}")
         tried = history.attempts(dead)
+        expect_same(
+            "the end of the job",
+            (dead.state, dead.failure_reason, [each.outcome for each in tried]),
+            (State.FAILED, "retries_exhausted", ["error"] * 3),
+        )
         repaired.touch()
         retry(dead.pk, actor="demo")
-        self._completed(dead.pk)
+        job = self._completed(dead.pk)
+        expect_same(
+            "the job after the repair",
+            (job.result, [each.outcome for each in history.attempts(job)]),
+            ({"answer": "paid"}, ["error"] * 3 + ["completed"]),
+        )
         return [
             f"{len(tried)} attempts, then {dead.state} ({dead.failure_reason}): {dead.error}",
-            f"retried after the repair: {get(dead.pk).state}, {get(dead.pk).result}",
+            f"retried after the repair: {job.state}, {job.result}",
         ]
 
     def check_schedule(self) -> list[str]:
         """Wait for the schedule's first occurrence, then trigger it."""
-        _expect(
+        expect(
             lambda: listed(schedule=SCHEDULE), "the schedule did not fire", timedelta(seconds=75)
         )
         fired = self._completed(listed(schedule=SCHEDULE)[-1].pk)
@@ -175,8 +212,16 @@ class Story:
             with urlopen(request, timeout=5) as answer:  # noqa: S310 - our own Flower
                 return b'"digests.generate"' in answer.read()
 
-        _expect(shown, "Flower does not show the digest's job")
+        expect(shown, "Flower does not show the digest's job")
         return [f"digests.generate and the others at {self.plan.flower_url}/tasks"]
+
+    def _subscribers(self) -> dict[str, str]:
+        """Return who is told about the digest, by channel."""
+        return {
+            "email": "team@example.com",
+            "webhook": f"{self.receivers.url}/hook",
+            "slack": "#releases",
+        }
 
     def _period(self) -> tuple[datetime, datetime]:
         """Return the last 30 days of the repository's history, to its last commit."""
@@ -199,16 +244,15 @@ class Story:
         )
 
     def _completed(self, job_id: UUID) -> Job:
-        _expect(lambda: get(job_id).is_final, f"job {job_id} did not end")
+        expect(lambda: get(job_id).is_final, f"job {job_id} did not end")
         job = get(job_id)
         if job.state != State.COMPLETED:
             raise StepFailed(f"job {job_id} ({job.job_type}) is {job.state}: {job.error}")
         return job
 
 
-def _expect(condition: Callable[[], Any], otherwise: str, timeout: timedelta = _SOON) -> None:
-    if not wait_until(condition, timeout):
-        raise StepFailed(f"{otherwise} within {timeout.total_seconds():g} s")
+def _labels(jobs: list[Job]) -> list[str]:
+    return [job.priority_label for job in jobs]
 
 
 def _excerpt(markdown: str) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ObjectDoesNotExist
 
 from jobs.domain.errors import ConfigurationError, JobsError
 from jobs.management.exit_codes import ExitCode
@@ -23,6 +24,7 @@ from jobs.management.output import Output, plain
 from jobs.management.verbs.events import told
 from jobs.selectors.event_stream import follow
 from jobsite.demo import stage
+from jobsite.demo.expectations import StepFailed
 from jobsite.env import BASE_DIR
 from jobsite.supervision.site import SitePlan
 from jobsite.supervision.up import site_up, wait_until_ready
@@ -77,8 +79,6 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
 
 
 def _tell(story: Any, stop: threading.Event, output: Output) -> ExitCode:
-    from jobsite.demo.story import StepFailed
-
     threading.Thread(target=_show_events, args=(output,), name="events", daemon=True).start()
     failed = 0
     steps = story.steps()
@@ -91,7 +91,7 @@ def _tell(story: Any, stop: threading.Event, output: Output) -> ExitCode:
         with output.console.status("…"):
             try:
                 lines, mark = step(), "[green]✔[/]"
-            except (StepFailed, JobsError, OSError) as error:
+            except (StepFailed, JobsError, ObjectDoesNotExist, OSError) as error:
                 lines, mark = [str(error) or type(error).__name__], "[red]✘[/]"
                 failed += 1
         took = time.monotonic() - began

@@ -16,6 +16,7 @@ class DeliveryError(Exception):
         retry_after: how long the other side asked us to wait; None if it did not say.
         affects_all: whether every other recipient of this channel would meet the same (a server
             that is down, a wrong token), so that trying them now is pointless.
+        gone: whether the address itself said that it wants no more messages, now or later.
         answer: the other side's code, if it gave one.
     """
 
@@ -26,11 +27,13 @@ class DeliveryError(Exception):
         permanent: bool,
         retry_after: timedelta | None = None,
         affects_all: bool = False,
+        gone: bool = False,
         answer: str = "",
     ) -> None:
         self.permanent = permanent
         self.retry_after = retry_after
         self.affects_all = affects_all
+        self.gone = gone
         self.answer = answer
         super().__init__(message)
 

@@ -153,7 +153,8 @@ def _tls() -> ssl.SSLContext:
 def _refusal(status: int, retry_after: str | None) -> DeliveryError:
     """Return what an answer other than 2xx means."""
     told = f"the receiver answered {status}"
-    if status == 410:
+    gone = status == 410
+    if gone:
         told += " (gone): it wants no more webhooks at this address"
     elif 300 <= status < 400:
         told += ": redirects are not followed; give the address it leads to"
@@ -161,6 +162,7 @@ def _refusal(status: int, retry_after: str | None) -> DeliveryError:
     return DeliveryError(
         told,
         permanent=not transient,
+        gone=gone,
         retry_after=parse_retry_after(retry_after, now=datetime.now(UTC)) if transient else None,
         answer=str(status),
     )

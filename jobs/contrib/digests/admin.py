@@ -106,10 +106,26 @@ class DigestAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class DigestSubscriptionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Who is told about which repository's digests."""
 
-    list_display = ("repository", "channel", "recipient", "enabled", "owner", "created_at")
+    list_display = (
+        "repository", "channel", "recipient", "enabled", "why_disabled", "owner", "created_at",
+    )  # fmt: skip
+    readonly_fields = ("why_disabled",)
     list_filter = ("enabled", "channel")
     list_editable = ("enabled",)
     search_fields = ("repository", "recipient")
     ordering = ("repository", "channel", "recipient")
     autocomplete_fields = ("owner",)
     list_select_related = ("owner",)
+
+    @admin.display(description="why disabled", empty_value="")
+    def why_disabled(self, subscription: DigestSubscription) -> str:
+        """Return why Jobsite disabled it, while it is disabled."""
+        return "" if subscription.enabled else subscription.disabled_reason
+
+    def save_model(
+        self, request: HttpRequest, obj: DigestSubscription, form: Any, change: bool
+    ) -> None:
+        """Forget the reason of a subscription that someone enables again."""
+        if obj.enabled:
+            obj.disabled_reason = ""
+        super().save_model(request, obj, form, change)

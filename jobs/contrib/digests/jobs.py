@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from jobs import Backoff, JobContext, PermanentError, job_type
 from jobs.contrib.digests.activity import Window
 from jobs.contrib.digests.models import Digest
-from jobs.contrib.digests.params import DigestParams
+from jobs.contrib.digests.params import DigestParams, UnsubscribeParams
 from jobs.contrib.digests.period import period_between, periods_ending
 from jobs.contrib.digests.repositories import parse_repository, source_of
 from jobs.contrib.digests.storage import store_digest, stored_digest
-from jobs.contrib.digests.subscribers import notify, subscriptions_of
+from jobs.contrib.digests.subscribers import notify, subscriptions_of, unsubscribe
 from jobs.contrib.digests.summary import summarise
 from jobs.contrib.digests.text import one_line
 
@@ -33,6 +33,15 @@ def generate_digest(params: DigestParams, ctx: JobContext) -> dict[str, Any]:
     notified = notify(digest, subscriptions, ctx)
     ctx.progress(100, f"{notified} notified")
     return {"digest_id": digest.pk, "counts": digest.data["counts"], "notified": notified}
+
+
+@job_type("digests.unsubscribe")
+def unsubscribe_address(params: UnsubscribeParams, ctx: JobContext) -> dict[str, Any]:
+    """Disable every digest subscription of an address, which stays for people to see."""
+    disabled = unsubscribe(channel=params.channel, recipient=params.recipient, reason=params.reason)
+    for each in disabled:
+        ctx.log(f"subscription {each.pk} of {each.repository} was disabled: {params.reason}")
+    return {"disabled": [each.pk for each in disabled]}
 
 
 def _make(params: DigestParams, ctx: JobContext) -> Digest:

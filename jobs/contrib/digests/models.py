@@ -67,6 +67,8 @@ class DigestSubscription(models.Model):
         max_length=500, help_text="An e-mail address, a Slack channel or a webhook's URL."
     )
     enabled = models.BooleanField(default=True)
+    #: Why Jobsite disabled it; says nothing while it is enabled.
+    disabled_reason = models.CharField(max_length=300, blank=True, default="", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -66,3 +66,19 @@ class DigestParams(BaseModel):
                 f"{value!r} is no time zone; give an IANA name such as Europe/Berlin"
             ) from None
         return value
+
+
+class UnsubscribeParams(BaseModel):
+    """The address that wants no more digests.
+
+    Attributes:
+        channel: the channel of its subscriptions.
+        recipient: the address, exactly as subscribed.
+        reason: what people are told about it.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: str
+    recipient: str
+    reason: Annotated[str, Field(max_length=300)] = ""

@@ -10,6 +10,7 @@ from jobs.contrib.digests.activity import Change, Issue, OpenPull
 from jobs.contrib.digests.summary import Summary
 from jobs.contrib.digests.text import escape_markdown as plain
 
+HIGHLIGHTS = "Highlights"
 _MOST_LISTED = 25
 _TAGS = {
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "li", "ol", "p", "strong", "table",
@@ -76,7 +77,7 @@ def _head(summary: Summary, title: str, zone: ZoneInfo) -> Iterator[str]:
 
 
 def _body(summary: Summary) -> Iterator[str]:
-    yield from _section("Highlights", (_link(plain(h.text), h.url) for h in summary.highlights))
+    yield from _section(HIGHLIGHTS, (_link(plain(h.text), h.url) for h in summary.highlights))
     yield from _figures(summary)
     if summary.groups:
         yield "## What changed"

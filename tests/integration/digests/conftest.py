@@ -4,8 +4,8 @@ import pytest
 from pytest_django import Settings
 
 from jobs.contrib.digests.sources.github_client import answers
-from tests.integration.digests.github_recording import recording
-from tests.integration.digests.github_server import GitHubServer, github_server
+from tests.servers.github import GitHubServer, github_server
+from tests.servers.github_recording import recording
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from jobs.contrib.digests.models import Digest, DigestSubscription
 from jobs.contrib.digests.params import DigestParams
 from jobs.models import Job
 from tests.integration.digests.git_repository import GitRepository
-from tests.integration.digests.github_server import GitHubServer
 from tests.integration.digests.submissions import Submissions
+from tests.servers.github import GitHubServer
 
 pytestmark = pytest.mark.django_db
 

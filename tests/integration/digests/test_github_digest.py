@@ -9,8 +9,8 @@ from jobs.contrib.digests.activity import no_report
 from jobs.contrib.digests.period import period_between
 from jobs.contrib.digests.sources.github import GitHubSource
 from jobs.contrib.digests.summary import UNLABELLED, Summary, summarise
-from tests.integration.digests.github_recording import REPOSITORY
-from tests.integration.digests.github_server import GitHubServer
+from tests.servers.github import GitHubServer
+from tests.servers.github_recording import COUNTS, REPOSITORY
 
 WINDOW, BEFORE = period_between(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC))
 
@@ -21,21 +21,7 @@ def make() -> Summary:
 
 
 def test_the_counts_are_those_of_the_recording(github: GitHubServer) -> None:
-    assert make().counts == {
-        "commits": 4,
-        "contributors": 3,
-        "merged_pulls": 4,
-        "merged_pulls_by_bots": 1,
-        "commits_by_bots": 1,
-        "merges": 1,
-        "breaking": 1,
-        "releases": 1,
-        "open_pulls": 2,
-        "open_pulls_by_bots": 1,
-        "issues_opened": 2,
-        "issues_closed": 2,
-        "first_timers": 1,
-    }
+    assert make().counts == COUNTS
 
 
 def test_the_content_is_grouped_compared_and_highlighted(github: GitHubServer) -> None:

@@ -16,8 +16,8 @@ from jobs.contrib.digests.period import period_between
 from jobs.contrib.digests.sources import github_client
 from jobs.contrib.digests.sources.base import SourceUnavailable
 from jobs.contrib.digests.sources.github import GitHubSource
-from tests.integration.digests.github_recording import REPOSITORY
-from tests.integration.digests.github_server import GitHubServer
+from tests.servers.github import GitHubServer
+from tests.servers.github_recording import REPOSITORY
 
 PERIODS = period_between(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC))
 

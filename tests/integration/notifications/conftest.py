@@ -12,10 +12,13 @@ from pytest_django import Settings
 from jobs import JobContext
 from jobs.domain.context import _NoRecorder
 from jobs.models import Job
+from jobs.public import Submission, SubmissionError
 from notifications.channels.base import Content, Message
 from notifications.jobs import send
 from notifications.parameters import SendParams
-from tests.integration.notifications.servers import HttpServer, MailServer, SlackServer
+from tests.servers.http import HttpServer
+from tests.servers.mail import MailServer
+from tests.servers.slack import SlackServer
 
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes, ok").decode()
 
@@ -58,12 +61,23 @@ def message_to(recipient: str, **content: Any) -> Message:
 
 @dataclass
 class LogLines(_NoRecorder):
-    """Keeps what a handler logs for the job's page."""
+    """Keeps what a handler logs for the job's page, and the jobs that it submits."""
 
     lines: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
+    submitted: list[tuple[str, Any]] = field(default_factory=list)
+    #: Raised by the next submission.
+    refused: SubmissionError | None = None
 
     def log(self, context: JobContext, level: int, message: str, fields: dict[str, Any]) -> None:
         self.lines.append((level, message, fields))
+
+    def submit(
+        self, context: JobContext, job_type: str, params: Any, options: dict[str, Any]
+    ) -> Submission:
+        if self.refused is not None:
+            raise self.refused
+        self.submitted.append((job_type, params))
+        return super().submit(context, job_type, params, options)
 
 
 @dataclass

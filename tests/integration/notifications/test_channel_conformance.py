@@ -9,7 +9,7 @@ from django.utils import timezone
 from notifications.channels.base import Channel, DeliveryError, Message, Notification
 from notifications.channels.registry import channel_names, find_channel
 from tests.integration.notifications.conftest import message_to
-from tests.integration.notifications.servers import Answer
+from tests.servers.http import Answer
 
 
 @dataclass

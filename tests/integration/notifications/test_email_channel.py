@@ -2,10 +2,11 @@ import pytest
 from django.core import mail
 from pytest_django import Settings
 
+from jobsite.supervision.site import free_port
 from notifications.channels.base import DeliveryError
 from notifications.channels.email import EmailChannel
 from tests.integration.notifications.conftest import message_to
-from tests.integration.notifications.servers import MailServer, free_port
+from tests.servers.mail import MailServer
 
 
 def test_a_message_arrives_as_text_and_html_under_a_stable_id(mail_server: MailServer) -> None:

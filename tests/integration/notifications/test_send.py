@@ -7,11 +7,14 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from jobs import PermanentError, Retry, Snooze
+from jobs.public import UnknownJobType
 from notifications import deliveries
 from notifications.channels.base import DeliveryError
 from notifications.models import Delivery
 from tests.integration.notifications.conftest import SendJob
-from tests.integration.notifications.servers import Answer, HttpServer, MailServer, SlackServer
+from tests.servers.http import Answer, HttpServer
+from tests.servers.mail import MailServer
+from tests.servers.slack import SlackServer
 
 State = Delivery.State
 
@@ -248,6 +251,32 @@ def test_nothing_secret_is_told(
     assert event["template"] == "message"
     assert event["to"].startswith("http://127.0.0.1:")
     assert event["to"].endswith("/gone?…")
+
+
+def test_an_unknown_type_to_submit_when_gone_changes_nothing_else(
+    job: SendJob, http_server: HttpServer
+) -> None:
+    http_server.answers["/gone"] = Answer(410)
+    job.log.refused = UnknownJobType("job type 'no.such' is unknown")
+    with pytest.raises(PermanentError, match="410"):
+        job.run(channel="webhook", to=http_server.url("/gone"), when_gone="no.such")
+    assert states(job) == {http_server.url("/gone"): State.FAILED}
+    (_, first, _), *_ = job.log.lines
+    assert first == ("no.such was not submitted: job type 'no.such' is unknown")
+
+
+def test_who_is_gone_is_told_once_to_the_type_that_asked(
+    job: SendJob, http_server: HttpServer
+) -> None:
+    http_server.answers |= {"/gone": Answer(410), "/wrong": Answer(400), "/ok": Answer()}
+    everyone = [http_server.url(path) for path in ("/gone", "/wrong", "/ok")]
+    with pytest.raises(PermanentError):
+        job.run(channel="webhook", to=everyone, when_gone="sample.echo")
+    ((job_type, params),) = job.log.submitted
+    assert job_type == "sample.echo"
+    assert params["channel"] == "webhook"
+    assert params["recipient"] == everyone[0]
+    assert "410" in params["reason"]
 
 
 def test_a_delivered_row_needs_a_time(job: SendJob) -> None:

@@ -5,10 +5,11 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from jobsite.supervision.site import free_port
 from notifications.channels.base import DeliveryError, Notification
 from notifications.channels.slack import SlackChannel
 from tests.integration.notifications.conftest import message_to
-from tests.integration.notifications.servers import SlackServer, free_port
+from tests.servers.slack import SlackServer
 
 
 def refusal_of(recipient: str) -> DeliveryError:

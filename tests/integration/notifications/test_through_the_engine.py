@@ -11,7 +11,7 @@ from jobs import public
 from jobs.backends.memory import drain
 from jobs.models import Job, LogLine
 from notifications.models import Delivery
-from tests.integration.notifications.servers import MailServer
+from tests.servers.mail import MailServer
 
 
 @pytest.fixture(autouse=True)

@@ -6,11 +6,12 @@ import pytest
 from pytest_django import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from jobsite.supervision.site import free_port
 from notifications.channels import webhook
 from notifications.channels.base import DeliveryError, Message
 from notifications.channels.webhook import WebhookChannel
 from tests.integration.notifications.conftest import WEBHOOK_SECRET, message_to
-from tests.integration.notifications.servers import Answer, HttpServer, free_port
+from tests.servers.http import Answer, HttpServer
 
 PAYLOAD = {"type": "message", "data": {"title": "Grüße", "n": 1}}
 

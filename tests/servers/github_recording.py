@@ -3,6 +3,22 @@
 from typing import Any
 
 REPOSITORY = "/repos/octo/engine"
+#: What a digest of 1 to 8 March 2026 counts in the recording.
+COUNTS = {
+    "commits": 4,
+    "contributors": 3,
+    "merged_pulls": 4,
+    "merged_pulls_by_bots": 1,
+    "commits_by_bots": 1,
+    "merges": 1,
+    "breaking": 1,
+    "releases": 1,
+    "open_pulls": 2,
+    "open_pulls_by_bots": 1,
+    "issues_opened": 2,
+    "issues_closed": 2,
+    "first_timers": 1,
+}
 
 
 def user(login: str, kind: str = "User") -> dict[str, Any]:
