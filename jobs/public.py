@@ -22,6 +22,7 @@ from jobs.domain.errors import (
 )
 from jobs.domain.events import Event, EventName, subscribe
 from jobs.domain.options import SubmitOptions
+from jobs.domain.registry import registry
 from jobs.domain.states import State
 from jobs.domain.submission import Submission
 from jobs.models import Job
@@ -34,7 +35,7 @@ from jobs.services.doorbell import ping as ping_broker
 from jobs.services.lifecycle import get_job as get
 from jobs.services.retention import discard, purge
 from jobs.services.scheduling import create_schedule
-from jobs.services.submission import Params, submit
+from jobs.services.submission import Params, stored_params, submit
 
 __all__ = [
     "ConfigurationError",
@@ -55,6 +56,7 @@ __all__ = [
     "UnknownJobType",
     "UnknownTimeZone",
     "cancel",
+    "check_parameters",
     "create_schedule",
     "dead",
     "describe",
@@ -83,6 +85,16 @@ def submit_delayed(
     """Accept a job that runs after a delay: `submit(…, delay=delay)`."""
     options["delay"] = delay
     return submit(job_type, params, **options)
+
+
+def check_parameters(job_type: str, params: Params = None, /) -> None:
+    """Do nothing if a submission would accept the parameters.
+
+    Raises:
+        UnknownJobType: there is no such job type.
+        InvalidParameters: they do not fit its model; `problems` has each path with its message.
+    """
+    stored_params(registry.get(job_type), params)
 
 
 def cancel(job_id: UUID | str, *, actor: str = _DEFAULT_ACTOR) -> Job:

@@ -9,7 +9,6 @@ from kombu import Exchange, Queue
 
 from jobs.domain.errors import SubmissionError
 from jobs.domain.job_types import JobType
-from jobs.domain.priority import Priority, queue_name
 from jobs.domain.registry import registry
 from jobs.models import Job
 from jobs.runtime.executor import run_ready
@@ -69,11 +68,11 @@ def register_job_types(app: Celery) -> None:
 
     Sending such a task, from any Celery client, submits the job.
     """
-    owned = ["", *registry.queues()]
-    # Strict order: a worker without -Q listens to all of them, the most urgent first.
-    names = [queue_name(own, priority) for priority in Priority for own in owned]
     exchange = Exchange("jobsite")
-    app.conf.task_queues = [Queue(name, exchange, routing_key=name) for name in names]
+    # Strict order: a worker without -Q listens to all of them, the most urgent first.
+    app.conf.task_queues = [
+        Queue(name, exchange, routing_key=name) for name in registry.celery_queues()
+    ]
     for job_type in registry:
         _register(app, job_type)
 

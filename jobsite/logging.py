@@ -27,9 +27,14 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
         level: the least level that is written.
         style: `console`, `json`, or `auto`: console on a terminal.
     """
-    console = style == "console" or (style == "auto" and sys.stderr.isatty())
+    terminal = sys.stderr.isatty()
+    console = style == "console" or (style == "auto" and terminal)
     last: list[Any] = (
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        [
+            structlog.dev.ConsoleRenderer(
+                colors=terminal, exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
         if console
         else [
             # Without the locals of each frame: they may hold parameters and secrets.

@@ -158,7 +158,8 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = not ENV.production
+# In development files are served from where they are: `collectstatic` is for production.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not ENV.production
 
 # Security: what `check --deploy` asks for, in production.
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -215,6 +216,10 @@ JOBS: dict[str, Any] = {"REDIS_URL": ENV.redis}
 # Outside services.
 EMAIL_URL = ENV.email_url.get_secret_value()
 DEFAULT_FROM_EMAIL = ENV.default_from_email
+if not ENV.production:
+    # Without EMAIL_URL: there is rarely a mail server on a developer's machine.
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = VAR / "mail"
 SLACK_TOKEN = ENV.slack_token.get_secret_value()
 SLACK_API_URL = ENV.slack_api_url
 WEBHOOK_SECRET = ENV.webhook_secret.get_secret_value()

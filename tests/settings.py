@@ -15,4 +15,3 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if (run := os.environ.get(RUN)) and "sqlite3" in DATABASES["default"]["ENGINE"]:
     # A file, which the worker and beat of the acceptance tests can share; the default is memory.
     DATABASES["default"]["TEST"] = {"NAME": str(Path(run) / "test.sqlite3")}
-WHITENOISE_AUTOREFRESH = True

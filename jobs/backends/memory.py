@@ -5,7 +5,6 @@ from collections.abc import Collection
 from datetime import datetime
 
 from jobs.domain.errors import ConfigurationError
-from jobs.domain.priority import Priority, queue_name
 from jobs.domain.registry import registry
 from jobs.runtime.executor import run_ready
 from jobs.services.doorbell import backend
@@ -49,7 +48,7 @@ def drain(*, now: datetime | None = None) -> int:
     if not isinstance(current, MemoryBackend):
         raise ConfigurationError('drain() needs JOBS["BACKEND"] to be "memory"')
     promote_due(now=now)
-    queues = [queue_name(own, each) for own in ["", *registry.queues()] for each in Priority]
-    ran, _ = run_ready(Taker(worker_id=None, pid=os.getpid()), queues, seconds=float("inf"))
+    taker = Taker(worker_id=None, pid=os.getpid())
+    ran, _ = run_ready(taker, registry.celery_queues(), seconds=float("inf"))
     current.rung.clear()
     return ran

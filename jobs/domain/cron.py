@@ -9,6 +9,7 @@ from croniter import CroniterBadCronError, CroniterBadDateError, CroniterError, 
 from jobs.domain.errors import InvalidCron, UnknownTimeZone
 
 _FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
+_NAMES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 _LONGEST = 200
 #: No clock has ever been changed by more in one step.
 _NEAR_CHANGE = timedelta(hours=3)
@@ -36,18 +37,29 @@ def check_cron(expression: str) -> None:
     """
     if not isinstance(expression, str) or len(expression) > _LONGEST:
         raise InvalidCron(f"a cron expression has at most {_LONGEST} characters")
-    fields = expression.split()
-    if not expression.strip().startswith("@") and len(fields) != len(_FIELDS):
-        raise InvalidCron(
-            f"cron {expression!r} has {len(fields)} fields; it needs {len(_FIELDS)}: "
-            f"{', '.join(_FIELDS)}"
-        )
+    _check_form(expression)
     try:
         _next(croniter(expression, datetime(2024, 1, 1)))  # noqa: DTZ001 - a wall clock
     except CroniterBadDateError:
         raise InvalidCron(f"cron {expression!r} never occurs; is the day in that month?") from None
     except (CroniterBadCronError, CroniterError, ValueError, KeyError, AttributeError) as error:
         raise InvalidCron(f"cron {expression!r} cannot be read: {error}") from None
+
+
+def _check_form(expression: str) -> None:
+    if expression.startswith("@"):
+        if expression.lower() not in _NAMES:
+            raise InvalidCron(
+                f"cron {expression!r} is not known; use one of {', '.join(_NAMES)}, or "
+                f"{len(_FIELDS)} fields"
+            )
+        return
+    fields = expression.split()
+    if len(fields) != len(_FIELDS):
+        raise InvalidCron(
+            f"cron {expression!r} has {len(fields)} fields; it needs {len(_FIELDS)}: "
+            f"{', '.join(_FIELDS)}"
+        )
 
 
 def next_occurrence(expression: str, timezone: str, after: datetime) -> datetime:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Unpack
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, ValidationError
+from pydantic_core import ErrorDetails
 
 from jobs.domain import ports
 from jobs.domain.backoff import Backoff
@@ -111,12 +112,29 @@ class JobType:
             return self.params_model.model_validate(raw, by_alias=True, by_name=True)
         except ValidationError as error:
             problems = [
-                (".".join(str(part) for part in one["loc"]), one["msg"])
+                (".".join(str(part) for part in one["loc"]), self._told(one))
                 for one in error.errors(include_url=False, include_input=False)
             ]
             raise InvalidParameters(self.name, problems) from None
         except RecursionError:
             raise InvalidParameters(self.name, [("", "nested too deeply")]) from None
+
+    def _told(self, problem: ErrorDetails) -> str:
+        known = _names_beside(self.params_model, problem["loc"])
+        if problem["type"] != "extra_forbidden" or known is None:
+            return problem["msg"]
+        return f"is unknown; {'use one of: ' + ', '.join(known) if known else 'there are none'}"
+
+
+def _names_beside(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str] | None:
+    """Return the fields of the model in which the place is; None if that is no single model."""
+    for part in place[:-1]:
+        field = model.model_fields.get(str(part))
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return None
+        model = inner
+    return list(model.model_fields)
 
 
 def _holds_a_secret(model: type[BaseModel]) -> bool:

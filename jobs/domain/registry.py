@@ -9,7 +9,7 @@ from jobs.domain.backoff import Backoff
 from jobs.domain.context import Handler
 from jobs.domain.errors import ConfigurationError, UnknownJobType
 from jobs.domain.job_types import JobType, params_model_of
-from jobs.domain.priority import Priority
+from jobs.domain.priority import Priority, queue_name
 
 
 class Registry:
@@ -54,6 +54,11 @@ class Registry:
     def queues(self) -> list[str]:
         """Return the names of the queues that types have to themselves, sorted."""
         return sorted({each.queue for each in self if each.queue})
+
+    def celery_queues(self) -> list[str]:
+        """Return the names of all Celery queues that jobs can be in, the most urgent first."""
+        owned = ["", *self.queues()]
+        return [queue_name(own, priority) for priority in Priority for own in owned]
 
 
 def _place(handler: Handler) -> str:

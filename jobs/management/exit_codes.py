@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from django.db import Error as DatabaseError
+
 from jobs.domain.errors import (
     ConfigurationError,
     DuplicateJob,
@@ -31,14 +33,14 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-def exit_code_of(error: JobsError | ValueError) -> ExitCode:
+def exit_code_of(error: JobsError | ValueError | DatabaseError) -> ExitCode:
     """Return the exit code for an error."""
     match error:
         case JobNotFound() | ScheduleNotFound():
             return ExitCode.NOT_FOUND
         case InvalidTransition() | DuplicateJob():
             return ExitCode.CONFLICT
-        case ConfigurationError():
+        case ConfigurationError() | DatabaseError():
             return ExitCode.FAILED
         case _:
             return ExitCode.USAGE

@@ -8,9 +8,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from jobs.domain.states import State
 from jobs.management.exit_codes import ExitCode
-from jobs.management.output import Output, plain, state
+from jobs.management.output import Output, as_json, plain, state
 from jobs.models import Job
-from jobs.public import describe, get
+from jobs.public import describe, get, worker_counts
 
 _POLL_SECONDS = 0.1
 
@@ -21,6 +21,8 @@ def follow(job_id: UUID, longest: timedelta, output: Output) -> ExitCode:
     Ctrl-C ends the following, not the job.
     """
     output.remark(f"job {job_id}")
+    if not get(job_id).is_final and not worker_counts()["healthy"]:
+        output.remark("no worker is alive; start one with `celery -A jobsite worker`")
     try:
         job = _followed(job_id, longest, output)
     except KeyboardInterrupt:
@@ -59,7 +61,7 @@ def _tell(job: Job, output: Output) -> ExitCode:
         why = f": {plain(job.error, width=300)}" if job.error else ""
         output.line(f"{job.pk}  {state(job.state)}{why}")
         if job.result is not None:
-            output.line(plain(job.result, width=1000))
+            output.line(plain(as_json(job.result), width=1000))
     if job.state == State.COMPLETED:
         return ExitCode.DONE
     return ExitCode.FAILED if job.is_final else ExitCode.TIMED_OUT

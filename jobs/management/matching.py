@@ -9,10 +9,19 @@ from typing import Any, cast
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from jobs.domain.errors import InvalidOption
+from jobs.domain.registry import registry
 from jobs.domain.states import FailureReason
 from jobs.management.arguments import duration
 from jobs.management.output import Output
+from jobs.models import Job
 from jobs.selectors.listings import JobFilters
+
+_OPTIONS = {
+    "job_type": "--type",
+    "failure_reason": "--reason",
+    "error_type": "--error",
+    "created_after": "--since",
+}
 
 
 def add_filters(parser: ArgumentParser) -> None:
@@ -31,18 +40,31 @@ def filters(options: dict[str, Any]) -> JobFilters:
 
     Raises:
         InvalidOption: `--all` was given beside something that narrows it.
+        UnknownJobType: see `checked_type`.
     """
     since = options["since"]
     given: dict[str, Any] = {
-        "job_type": options["job_type"],
+        "job_type": checked_type(options["job_type"]),
         "failure_reason": options["reason"],
         "error_type": options["error"],
         "created_after": datetime.now(UTC) - since if since else None,
     }
     found = {name: value for name, value in given.items() if value is not None}
     if found and options["every"]:
-        raise InvalidOption(f"--all and {', '.join(found)} were both given; give one of them")
+        names = ", ".join(_OPTIONS[name] for name in found)
+        raise InvalidOption(f"--all and {names} were both given; give one of them")
     return cast(JobFilters, found)
+
+
+def checked_type(name: str | None) -> str | None:
+    """Return the name of a job type, also of one that is gone if it has jobs still.
+
+    Raises:
+        UnknownJobType: it is neither registered nor any job's; the message suggests another one.
+    """
+    if name and name not in registry and not Job.objects.filter(job_type=name).exists():
+        registry.get(name)
+    return name
 
 
 @contextmanager

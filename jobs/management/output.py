@@ -8,7 +8,9 @@ from typing import Any, TextIO
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+
+from jobs.management.exit_codes import ExitCode
+from jobs.management.tables import Column, fitted
 
 #: Colour and glyph of each state; the glyph tells them apart without colour.
 STYLES = {
@@ -21,7 +23,6 @@ STYLES = {
     "failed": ("bold red", "✘"),
     "cancelled": ("magenta", "⊘"),
 }
-_NEVER_CUT = ("job", "type", "state", "setting", "middleware", "time (UTC)", "what")
 _PIPE_WIDTH = 400
 
 
@@ -47,6 +48,11 @@ class Output:
         """Print one JSON value."""
         self._stream.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
 
+    def error(self, message: str, code: ExitCode) -> None:
+        """Print what went wrong as one JSON object to standard error, on a line of its own."""
+        told = {"error": message, "code": code.name.lower()}
+        self.remarks.out(json.dumps(told, ensure_ascii=False), highlight=False)
+
     def line(self, text: str = "") -> None:
         """Print one line for people, with rich's markup."""
         self.console.print(text, soft_wrap=True)
@@ -56,15 +62,16 @@ class Output:
         if not self.as_json:
             self.remarks.print(text, soft_wrap=True)
 
-    def table(self, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Print a table; cells are plain text, or rich's markup from this module."""
-        table = Table(box=None, pad_edge=False, header_style="bold dim")
-        for heading in headings:
-            # What names a row is never cut.
-            table.add_column(heading, no_wrap=heading in _NEVER_CUT)
-        for row in rows:
-            table.add_row(*[str(cell) for cell in row])
-        self.console.print(table)
+    def table(self, columns: Sequence[Column | str], rows: Iterable[Sequence[object]]) -> None:
+        """Print a table, and a remark if there is no room for all of its columns.
+
+        Cells are plain text, or rich's markup from this module.
+        """
+        named = [Column(each) if isinstance(each, str) else each for each in columns]
+        fits = fitted(named, list(rows), self.console.width)
+        self.console.print(fits.table)
+        if fits.left_out:
+            self.remark(f"[dim]no room for: {', '.join(fits.left_out)}; --json has all of it[/]")
 
 
 def state(name: str) -> str:
@@ -79,6 +86,11 @@ def plain(text: object, *, width: int = 0) -> str:
     if width and len(clean) > width:
         clean = clean[: width - 1] + "…"
     return escape(clean)
+
+
+def as_json(value: object) -> str:
+    """Return a value as JSON, on one line."""
+    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 def one_line(text: str) -> str:
@@ -101,7 +113,8 @@ def span(length: timedelta | None) -> str:
     seconds = length.total_seconds()
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
-    for limit, unit, size in ((60, "s", 1), (3600, "min", 60), (86_400, "h", 3600)):
-        if seconds < limit:
+    for most, unit, size in ((60, "s", 1), (60, "min", 60), (24, "h", 3600)):
+        # Rounded before it is looked at: 59.9 min are an hour.
+        if round(seconds / size) < most:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds / 86_400:.0f} d"

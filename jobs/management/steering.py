@@ -7,6 +7,7 @@ from uuid import UUID
 from jobs.domain.errors import JobsError
 from jobs.management.actor import command_line_actor
 from jobs.management.exit_codes import ExitCode, exit_code_of
+from jobs.management.finding import find
 from jobs.management.output import Output, plain, state
 from jobs.models import Job
 
@@ -24,14 +25,15 @@ def steer(act: Act, job_ids: Sequence[str], output: Output) -> ExitCode:
     told: list[dict[str, Any]] = []
     for job_id in job_ids:
         try:
-            job = act(job_id, actor=command_line_actor())
+            job = act(find(job_id).pk, actor=command_line_actor())
         except JobsError as error:
-            code = code or exit_code_of(error)
-            told.append({"jobId": job_id, "error": str(error)})
+            own = exit_code_of(error)
+            code = code or own
+            told.append({"jobId": job_id, "error": str(error), "code": own.name.lower()})
             output.remark(f"[red]✘[/] {plain(error)}")
             continue
         asked = job.cancel_requested_at is not None and not job.is_final
-        told.append({"jobId": job_id, "state": job.state, "cancel_requested": asked})
+        told.append({"jobId": str(job.pk), "state": job.state, "cancel_requested": asked})
         if not output.as_json:
             note = ", asked to stop at its next report" if asked else ""
             output.line(f"{job.pk}  {state(job.state)}{note}")

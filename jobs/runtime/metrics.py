@@ -6,6 +6,7 @@ the files of that folder, and `exposition` adds them up.
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -14,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from jobs.conf import jobs_settings
 from jobs.domain.events import Event, EventName, subscribe
+from jobs.domain.registry import registry as job_types
 from jobs.selectors import counts
 
 registry = CollectorRegistry()
@@ -62,10 +64,24 @@ class _Table(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield each gauge."""
         depth = GaugeMetricFamily("jobsite_job_queue_depth", "Ready jobs.", labels=["queue"])
-        for queue, ready in counts.queue_depths().items():
+        known = dict.fromkeys(job_types.celery_queues(), 0)
+        for queue, ready in (known | counts.queue_depths()).items():
             depth.add_metric([queue], ready)
         yield depth
         yield GaugeMetricFamily("jobsite_job_dlq_items", "Dead letters.", value=counts.dead())
+
+
+class _Counted(Collector):
+    """What the processes of this host counted of jobs.
+
+    Other libraries of theirs count into the same files, such as Flower: that is left out.
+    """
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each of our own families."""
+        ours = {family.name for family in registry.collect()}
+        everything: Any = MultiProcessCollector(None)  # type: ignore[no-untyped-call]
+        yield from (family for family in everything.collect() if family.name in ours)
 
 
 def exposition() -> bytes:
@@ -75,6 +91,6 @@ def exposition() -> bytes:
     gathered = CollectorRegistry()
     gathered.register(_Table())
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        MultiProcessCollector(gathered)  # type: ignore[no-untyped-call]
+        gathered.register(_Counted())
         return generate_latest(gathered)
     return generate_latest(gathered) + generate_latest(registry)

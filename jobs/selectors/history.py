@@ -7,6 +7,9 @@ from jobs.domain.states import TIMED, State
 from jobs.models import Attempt, AuditEntry, Job
 from jobs.selectors.workers import worker_name
 
+#: What people do that makes a job.
+_MADE = frozenset({"job.submit", "job.trigger"})
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
@@ -68,14 +71,16 @@ def timeline(job: Job) -> list[Moment]:
     first = State.SCHEDULED if job.scheduled_for else State.QUEUED
     if job.run == 0 and job.state == State.BLOCKED:
         first = State.BLOCKED
-    acts = _acts(job)
-    moments = [Moment(job.created_at, "", first, actor=_origin(job))]
+    entries = _entries(job)
+    made = next((entry for entry in entries if entry.action in _MADE), None)
+    acts = [_act(entry) for entry in entries if entry is not made]
+    moments = [Moment(job.created_at, "", first, actor=_origin(job, made), note=_occasion(job))]
     wait = _Wait(State.SCHEDULED, job.created_at, job.scheduled_for)
     for run in attempts(job):
         moments += wait.end(acts, not_after=run.started_at)
         moments.append(
             Moment(run.started_at, State.QUEUED, State.RUNNING, worker=run.worker,
-                   note=f"attempt {run.number}")
+                   note=f"run {run.run}, attempt {run.number}")
         )  # fmt: skip
         if run.finished_at is not None:
             moments.append(_end_of(run, job))
@@ -120,15 +125,25 @@ def _ended(attempt: Attempt) -> AttemptView:
     )
 
 
-def _origin(job: Job) -> str:
+def _origin(job: Job, made: AuditEntry | None) -> str:
+    """Return by whom or by what the job was made."""
+    if made is not None:
+        return made.actor
+    trigger = Job.Trigger(job.trigger)
+    if trigger == Job.Trigger.MANUAL:
+        return str(job.created_by or "hand")
     told = {
         Job.Trigger.SCHEDULE: f"schedule {job.schedule.name}" if job.schedule else "schedule",
         Job.Trigger.JOB: f"job {job.parent_id}",
         Job.Trigger.TASK: "Celery message",
-        Job.Trigger.MANUAL: "by hand",
     }
-    who = told.get(Job.Trigger(job.trigger), "code")
-    return f"{who} ({job.created_by})" if job.created_by else who
+    who = told.get(trigger, "code")
+    return f"{who}, for {job.created_by}" if job.created_by else who
+
+
+def _occasion(job: Job) -> str:
+    by_hand = job.trigger == Job.Trigger.MANUAL and job.schedule is not None
+    return f"schedule {job.schedule.name}, run now" if by_hand and job.schedule else ""
 
 
 def _end_of(attempt: AttemptView, job: Job) -> Moment:
@@ -145,20 +160,17 @@ def _end_of(attempt: AttemptView, job: Job) -> Moment:
     return Moment(finished, State.RUNNING, after, worker=attempt.worker, note=note)
 
 
-def _acts(job: Job) -> list[Moment]:
-    entries = AuditEntry.objects.filter(target_type="job", target_id=str(job.pk)).order_by("id")
-    moments = []
-    for entry in entries:
-        before = str(entry.details.get("before", ""))
-        after = {"job.retry": State.QUEUED, "job.cancel": State.CANCELLED}.get(entry.action)
-        if before == State.RUNNING:
-            moments.append(Moment(entry.at, "", "", actor=entry.actor, note="asked it to stop"))
-        elif after is None:
-            moments.append(Moment(entry.at, "", "", actor=entry.actor, note=entry.action))
-        else:
-            moments.append(
-                Moment(
-                    entry.at, before, after, actor=entry.actor, note=entry.details.get("note", "")
-                )
-            )
-    return moments
+def _entries(job: Job) -> list[AuditEntry]:
+    entries = AuditEntry.objects.filter(target_type="job", target_id=str(job.pk))
+    return list(entries.order_by("id"))
+
+
+def _act(entry: AuditEntry) -> Moment:
+    before = str(entry.details.get("before", ""))
+    if before == State.RUNNING:
+        return Moment(entry.at, "", "", actor=entry.actor, note="asked it to stop")
+    after = {"job.retry": State.QUEUED, "job.cancel": State.CANCELLED}.get(entry.action)
+    if after is None:
+        return Moment(entry.at, "", "", actor=entry.actor, note=entry.action)
+    note = entry.details.get("note", "")
+    return Moment(entry.at, before, after, actor=entry.actor, note=note)

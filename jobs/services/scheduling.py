@@ -112,6 +112,7 @@ def trigger(schedule: Schedule, *, actor: str, created_by_id: Any = None) -> Sub
             action="schedule.trigger",
             target_type="schedule",
             target_id=schedule.pk,
+            name=schedule.name,
             job_id=str(job.pk),
         )
         # On the job too, so that its timeline says who.

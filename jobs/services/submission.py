@@ -266,4 +266,4 @@ def _replace(earlier: Job, job: Job, what: str) -> Submission:
         )
     if job.state == State.QUEUED:
         ring_after_commit(job.queue)
-    return Submission(job_id=earlier.pk, state=State(job.state), duplicate=True)
+    return Submission(job_id=earlier.pk, state=State(job.state), duplicate=True, replaced=True)

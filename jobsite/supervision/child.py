@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -23,9 +23,25 @@ class Child:
     """
 
     def __init__(
-        self, name: str, command: Sequence[str], *, sink: Sink, env: dict[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        sink: Sink,
+        env: Mapping[str, str] | None = None,
+        after: Callable[[], bool] = lambda: True,
     ) -> None:
+        """Declare it.
+
+        Args:
+            name: for people.
+            command: what to run.
+            sink: where its lines go.
+            env: variables beside those of this process.
+            after: holds once it may be started for the first time.
+        """
         self.name = name
+        self.may_start = after
         self.command = tuple(command)
         self._sink = sink
         self._env = env

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from jobs.domain.errors import ConfigurationError
 from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output, plain
 from jobsite import embedded
@@ -21,7 +22,7 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
         elif options["action"] == "stop":
             embedded.stop()
     except embedded.EmbeddedRedisError as error:
-        raise ValueError(str(error)) from None
+        raise ConfigurationError(str(error)) from None
     found = embedded.status()
     pid = found.server.pid if found.server else None
     if output.as_json:

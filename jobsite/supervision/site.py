@@ -7,8 +7,10 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+from django.db import DatabaseError
 
 from jobs.domain.errors import ConfigurationError
 from jobs.public import worker_counts
@@ -27,7 +29,7 @@ class SitePlan:
     Attributes:
         web_port: 0 for no web process.
         flower_port: 0 for no Flower.
-        concurrency: processes of the worker; 0 for one a core.
+        concurrency: processes of the worker; 0 for one per core.
         flower_password: of the user `jobsite`.
     """
 
@@ -46,25 +48,34 @@ class SitePlan:
         """Where Flower answers."""
         return f"http://{LOOPBACK}:{self.flower_port}"
 
-    def children(self, sink: Sink) -> list[Child]:
-        """Return the processes, in the order of their start."""
-        celery = (sys.executable, "-m", "celery", "-A", "jobsite")
+    def children(self, sink: Sink, env: Mapping[str, str]) -> list[Child]:
+        """Return the processes, in the order of their start.
+
+        Args:
+            sink: where their lines go.
+            env: variables for each of them.
+        """
+        # Quiet: no banner, which says nothing that the log does not.
+        celery = (sys.executable, "-m", "celery", "-A", "jobsite", "--quiet")
         worker = [*celery, "worker", "--loglevel", "INFO"]
         if self.concurrency:
             worker += ["--concurrency", str(self.concurrency)]
         if self.flower_port:
             worker.append("--task-events")
         made = [
-            Child("worker", worker, sink=sink, env=_BOUNDED_SHUTDOWN),
-            Child("beat", [*celery, "beat", "--loglevel", "INFO"], sink=sink),
+            Child("worker", worker, sink=sink, env={**env, **_BOUNDED_SHUTDOWN}),
+            Child("beat", [*celery, "beat", "--loglevel", "INFO"], sink=sink, env=env),
         ]
         if self.web_port:
-            made.append(Child("web", self._web(), sink=sink))
+            made.append(Child("web", self._web(), sink=sink, env=env))
         if self.flower_port:
             flower = [*celery, "flower", f"--address={LOOPBACK}", f"--port={self.flower_port}"]
             # In the environment: a command line can be read by every user of the machine.
-            env = {"FLOWER_BASIC_AUTH": f"jobsite:{self.flower_password}"}
-            made.append(Child("flower", flower, sink=sink, env=env))
+            password = {"FLOWER_BASIC_AUTH": f"jobsite:{self.flower_password}"}
+            # Flower asks the workers about themselves once, at its start.
+            made.append(
+                Child("flower", flower, sink=sink, env={**env, **password}, after=_worker_is_ready)
+            )
         return made
 
     def check_ports(self) -> None:
@@ -84,7 +95,7 @@ class SitePlan:
 
     def not_ready(self) -> list[str]:
         """Return the names of the processes that do not answer now."""
-        checks: dict[str, Callable[[], bool]] = {"worker": lambda: worker_counts()["healthy"] > 0}
+        checks: dict[str, Callable[[], bool]] = {"worker": _worker_is_ready}
         if self.web_port:
             checks["web"] = lambda: _answers(f"{self.web_url}/healthz")
         if self.flower_port:
@@ -95,8 +106,15 @@ class SitePlan:
         return [
             sys.executable, "-m", "gunicorn", "jobsite.wsgi",
             "--bind", f"{LOOPBACK}:{self.web_port}", "--workers", "1", "--threads", "4",
-            "--graceful-timeout", "10", "--access-logfile", os.devnull,
+            "--graceful-timeout", "10", "--access-logfile", os.devnull, "--no-control-socket",
         ]  # fmt: skip
+
+
+def _worker_is_ready() -> bool:
+    try:
+        return worker_counts()["healthy"] > 0
+    except DatabaseError:  # it is away for a moment
+        return False
 
 
 def free_port() -> int:

@@ -63,15 +63,18 @@ class Supervisor:
         self._started: dict[str, float] = {}
         self._waits: dict[str, timedelta] = {}
         self._start_again: dict[str, float] = {}
+        self._held = list(self._children)
 
     def start(self) -> None:
-        """Start every child, in order."""
-        for child in self._children:
+        """Start every child that may be started, in order; `watch` starts the others."""
+        for child in [each for each in self._held if each.may_start()]:
+            self._held.remove(child)
             self._start(child)
 
     def watch(self) -> None:
-        """Start again what has died, each time after a longer wait."""
+        """Start what was held back; start again what has died, each time after a longer wait."""
         self._also_watch()
+        self.start()
         now = time.monotonic()
         for child in self._children:
             due = self._start_again.get(child.name)

@@ -30,7 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("--web-port", type=int, default=8000, help="default 8000; 0: no web")
     parser.add_argument("--flower-port", type=int, default=5555, help="default 5555; 0: no Flower")
-    parser.add_argument("--concurrency", type=int, default=0, help="default: one a core")
+    parser.add_argument("--concurrency", type=int, default=0, help="default 0: one per core")
     parser.add_argument("--no-migrate", action="store_true", help="leave the tables as they are")
 
 
@@ -71,7 +71,8 @@ def _say_where(plan: SitePlan, late: list[str], output: Output) -> None:
     output.line(f"\n[bold]Jobsite is up[/]{at}")
     if plan.flower_port:
         output.line(f"Flower at {plan.flower_url}, user jobsite, {plan.flower_password}")
-    output.line("an admin login: manage.py createsuperuser. Ctrl-C stops everything.\n")
+    login = "an admin login: manage.py createsuperuser. " if plan.web_port else ""
+    output.line(f"{login}Ctrl-C stops everything.\n")
 
 
 @contextmanager
@@ -100,7 +101,8 @@ def site_up(
         with redis.running():
             if migrate:
                 call_command("migrate", verbosity=0)
-            supervisor = Supervisor(plan.children(sink), sink=sink, also_watch=redis.watch)
+            children = plan.children(sink, _log_format(output))
+            supervisor = Supervisor(children, sink=sink, also_watch=redis.watch)
             try:
                 supervisor.start()
                 yield supervisor, stop
@@ -108,6 +110,12 @@ def site_up(
                 began = time.monotonic()
                 supervisor.stop()
                 output.line(f"stopped in {time.monotonic() - began:.1f} s")
+
+
+def _log_format(output: Output) -> dict[str, str]:
+    """Return what tells the processes, which write to pipes, that people read their lines."""
+    for_people = environment().log_format == "auto" and output.console.is_terminal
+    return {"LOG_FORMAT": "console"} if for_people else {}
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from maintenance.conf import maintenance_settings
 from maintenance.outcomes import Skipped, Unhealthy
 from maintenance.registry import health_check
 
+_TO_FILES = "django.core.mail.backends.filebased.EmailBackend"
 #: The usual port of each scheme of EMAIL_URL.
 _PORTS = {"smtp": 25, "smtps": 465, "smtp+tls": 587}
 
@@ -19,7 +20,7 @@ _PORTS = {"smtp": 25, "smtps": 465, "smtp+tls": 587}
 def check_smtp() -> str:
     """Greet it, as far as TLS if EMAIL_URL asks for that, without logging in."""
     if not settings.EMAIL_URL:
-        raise Skipped("not configured: EMAIL_URL is empty")
+        raise Skipped(f"not configured: EMAIL_URL is empty{_instead()}")
     scheme, host, port = _address(settings.EMAIL_URL)
     try:
         with _connect(scheme, host, port) as server:
@@ -33,6 +34,11 @@ def check_smtp() -> str:
     if code != 250:
         raise Unhealthy(f"the mail server {host}:{port} answered {code}")
     return f"the mail server {host}:{port} answers"
+
+
+def _instead() -> str:
+    to_files = settings.EMAIL_BACKEND == _TO_FILES
+    return f"; emails are written to {settings.EMAIL_FILE_PATH}" if to_files else ""
 
 
 def _connect(scheme: str, host: str, port: int) -> smtplib.SMTP:

@@ -228,6 +228,39 @@ class TestTheSite:
         )
         assert ran.returncode == 0, ran.stderr
 
+    def test_in_development_emails_become_files(self, start: Start, tmp_path: Path) -> None:
+        code = (
+            "import django; django.setup(); from django.core.mail import send_mail;"
+            "send_mail('Subject', 'Body', None, ['ann@example.com'])"
+        )
+        ran = start("-c", code)
+        assert ran.returncode == 0, ran.stderr
+        (file,) = (tmp_path / "mail").iterdir()
+        assert "To: ann@example.com" in file.read_text()
+
+    def test_in_production_emails_go_to_a_server(self, start: Start) -> None:
+        ran = start(
+            *["-c", "from django.conf import settings; print(settings.EMAIL_BACKEND)"],
+            JOBSITE_ENV="production",
+            SECRET_KEY="k" * 50,
+        )
+        assert ran.stdout.strip() == "django.core.mail.backends.smtp.EmailBackend", ran.stderr
+
+    def test_the_web_process_starts_without_collected_files(self, start: Start) -> None:
+        ran = start("-W", "error:No directory", "-c", "import jobsite.wsgi")
+        assert ran.returncode == 0, ran.stderr
+
+    @pytest.mark.parametrize(
+        ("style", "told"), [("console", "hello  "), ("auto", '"event": "hello"')]
+    )
+    def test_logs_that_go_into_a_pipe_have_no_colours(
+        self, start: Start, style: str, told: str
+    ) -> None:
+        code = "import django; django.setup(); import logging; logging.error('hello')"
+        ran = start("-c", code, LOG_FORMAT=style)
+        assert told in ran.stderr
+        assert "\x1b" not in ran.stderr
+
     def test_an_environment_file_is_not_needed_and_lists_are_split(self) -> None:
         environment = Environment(allowed_hosts="a.example.com, b.example.com")
         assert environment.allowed_hosts == ["a.example.com", "b.example.com"]

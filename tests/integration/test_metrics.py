@@ -6,11 +6,14 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import Counter as Counter_
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from jobs.backends.memory import drain
 from jobs.domain.outcomes import Completed, Lost
+from jobs.domain.registry import registry
 from jobs.models import Job
 from jobs.public import dead, get, queue_depths, submit
 from jobs.runtime.metrics import exposition
@@ -127,8 +130,11 @@ def test_the_gauges_equal_the_database() -> None:
         for (name, labels), value in series.items()
         if name == "jobsite_job_queue_depth"
     }
-    assert depths == queue_depths() == {"high": 3, "low": 2}
-    assert depths == Counter(Job.objects.filter(state="queued").values_list("queue", flat=True))
+    assert queue_depths() == {"high": 3, "low": 2}
+    assert queue_depths() == Counter(
+        Job.objects.filter(state="queued").values_list("queue", flat=True)
+    )
+    assert depths == dict.fromkeys(registry.celery_queues(), 0) | queue_depths()
     assert series[key("dlq_items")] == dead() == 1
 
 
@@ -143,6 +149,12 @@ def test_nothing_is_recorded_when_metrics_are_off(
     assert exposition() == b""
     settings.JOBS = before
     assert added() == {key("dlq_items"): 1}  # the table's
+
+
+def test_what_others_count_in_these_processes_is_left_out() -> None:
+    Counter_("jobsite_elsewhere", "Not ours.", registry=CollectorRegistry()).inc()
+    Gauge("elsewhere", "Not ours.", registry=CollectorRegistry()).set(1)
+    assert b"elsewhere" not in exposition()
 
 
 def test_each_family_is_described_once() -> None:

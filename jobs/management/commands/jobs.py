@@ -26,9 +26,7 @@ class Command(BaseCommand):
         """Declare every verb with its own arguments."""
         parser.formatter_class = RawDescriptionHelpFormatter
         parser.epilog = _EPILOG
-        verbs = parser.add_subparsers(
-            dest="verb", metavar="verb", required=True, parser_class=ArgumentParser
-        )
+        verbs = parser.add_subparsers(dest="verb", metavar="verb", parser_class=ArgumentParser)
         for name, verb in VERBS.items():
             summary = (verb.__doc__ or "").strip()
             one = verbs.add_parser(
@@ -44,24 +42,31 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the verb; leave with its exit code."""
+        if options["verb"] is None:
+            self.print_help("manage.py", "jobs")
+            sys.exit(ExitCode.USAGE)
         output = Output(as_json=options["json"], stream=getattr(self.stdout, "_out", None))
         try:
             code = VERBS[options["verb"]].run(options, output)
-        except (JobsError, ValueError) as error:
+        except (JobsError, ValueError, DatabaseError) as error:
             if options["traceback"]:
                 raise
-            raise CommandError(one_line(str(error)), returncode=exit_code_of(error)) from None
-        except DatabaseError as error:
-            if options["traceback"]:
-                raise
-            # Its first line: PostgreSQL adds the statement.
-            why = str(error).partition("\n")[0]
-            raise CommandError(
-                f"the database cannot be used: {one_line(why)}; is DATABASE_URL right, and was "
-                "`manage.py migrate` run?",
-                returncode=ExitCode.FAILED,
-            ) from None
+            code = exit_code_of(error)
+            if not output.as_json:
+                raise CommandError(one_line(_told(error)), returncode=code) from None
+            output.error(_told(error), code)
         except KeyboardInterrupt:
             code = ExitCode.INTERRUPTED
         if code:
             sys.exit(code)
+
+
+def _told(error: Exception) -> str:
+    if not isinstance(error, DatabaseError):
+        return str(error)
+    # Its first line: PostgreSQL adds the statement.
+    why = str(error).partition("\n")[0]
+    return (
+        f"the database cannot be used: {why}; is DATABASE_URL right, and was `manage.py migrate` "
+        "run?"
+    )

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from jobs.management.exit_codes import ExitCode
+from jobs.management.finding import ID_HELP
 from jobs.management.output import Output
 from jobs.management.steering import steer
 from jobs.public import cancel
@@ -11,7 +12,7 @@ from jobs.public import cancel
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("job_ids", metavar="job_id", nargs="+")
+    parser.add_argument("job_ids", metavar="job_id", nargs="+", help=ID_HELP)
 
 
 def run(options: dict[str, Any], output: Output) -> ExitCode:

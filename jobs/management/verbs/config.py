@@ -6,7 +6,15 @@ from typing import Any
 
 from jobs.conf import PREFIX, jobs_settings, sources
 from jobs.management.exit_codes import ExitCode
-from jobs.management.output import Output, plain
+from jobs.management.output import Output, as_json, plain
+from jobs.management.tables import Column
+
+_COLUMNS = [
+    Column("setting"),
+    Column("value", text=24),
+    Column("from"),
+    Column("environment variable", spare=1),
+]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -27,13 +35,18 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
         )
     else:
         output.table(
-            ["setting", "value", "from", "environment variable"],
+            _COLUMNS,
             [
-                [name.upper(), plain(value, width=90), came_from[name], PREFIX + name.upper()]
+                [name.upper(), _shown(value), came_from[name], PREFIX + name.upper()]
                 for name, value in values.items()
             ],
         )
     return ExitCode.DONE
+
+
+def _shown(value: object) -> str:
+    """Return the value as it is written in the environment."""
+    return plain(value if isinstance(value, str) else as_json(value))
 
 
 def _without_password(url: str) -> str:

@@ -7,13 +7,32 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
+from jobs.domain.errors import InvalidOption
 from jobs.domain.priority import Priority
+from jobs.domain.states import TIMED, State
 from jobs.management.arguments import duration
 from jobs.management.exit_codes import ExitCode
+from jobs.management.finding import short
+from jobs.management.matching import checked_type
 from jobs.management.output import Output, ago, plain, span, state
+from jobs.management.tables import Column
 from jobs.models import Job
 from jobs.public import describe
 from jobs.public import list as listed
+from jobs.services.scheduling import get_schedule
+
+_COLUMNS = [
+    Column("job"),
+    Column("type"),
+    Column("state"),
+    Column("priority", spare=1),
+    Column("attempt", spare=2),
+    Column("created", spare=3),
+    Column("ran, or due"),
+    Column("error, or progress", text=14, folds=False, spare=4),
+]
+#: In a terminal this wide there is room for whole ids.
+_WIDE = 150
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -29,14 +48,16 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: dict[str, Any], output: Output) -> ExitCode:
     """Print the list."""
-    since = options["since"]
+    if not 1 <= options["limit"] <= 1000:
+        raise InvalidOption(f"--limit must be from 1 to 1000, not {options['limit']}")
+    schedule, since = options["schedule"], options["since"]
     jobs = listed(
         limit=options["limit"],
         state=options["state"],
-        job_type=options["job_type"],
+        job_type=checked_type(options["job_type"]),
         priority=options["priority"],
         queue=options["queue"],
-        schedule=options["schedule"],
+        schedule=schedule and get_schedule(schedule).name,
         created_after=datetime.now(UTC) - since if since else None,
     )
     if output.as_json:
@@ -44,21 +65,27 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
     elif not jobs:
         output.line("no jobs match")
     else:
-        output.table(
-            ["job", "type", "state", "priority", "attempt", "created", "ran", ""],
-            [_row(job) for job in jobs],
-        )
+        whole = output.console.width >= _WIDE
+        output.table(_COLUMNS, [_row(job, whole=whole) for job in jobs])
     return ExitCode.DONE
 
 
-def _row(job: Job) -> list[object]:
+def _row(job: Job, *, whole: bool) -> list[object]:
     return [
-        job.pk,
+        job.pk if whole else short(job.pk),
         plain(job.job_type),
         state(job.state),
         job.priority_label,
         f"{job.attempt}/{job.max_attempts}",
         ago(job.created_at),
-        span(job.run_time),
+        _time(job),
         plain(job.error or job.progress_message, width=60),
     ]
+
+
+def _time(job: Job) -> str:
+    if job.state in TIMED:
+        return f"due {ago(job.run_at)}"
+    if job.state == State.RUNNING and job.started_at is not None:
+        return f"{span(datetime.now(UTC) - job.started_at)} so far"
+    return span(job.run_time)

@@ -8,6 +8,7 @@ from django.utils.module_loading import import_string
 from jobs.conf import jobs_settings
 from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output, plain
+from jobs.management.tables import Column
 from jobs.runtime.chain import chain
 
 
@@ -26,5 +27,8 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
             [position, path, plain((import_string(path).__doc__ or "").partition("\n")[0])]
             for position, path in enumerate(paths, 1)
         ]
-        output.table(["", "middleware", ""], [*rows, [len(rows) + 1, "the handler", ""]])
+        output.table(
+            [Column(""), Column("middleware"), Column("what it does", text=20, spare=1)],
+            [*rows, [len(rows) + 1, "the handler", ""]],
+        )
     return ExitCode.DONE

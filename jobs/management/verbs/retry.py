@@ -6,6 +6,7 @@ from typing import Any
 from jobs.domain.errors import InvalidOption
 from jobs.management.actor import command_line_actor
 from jobs.management.exit_codes import ExitCode
+from jobs.management.finding import ID_HELP
 from jobs.management.matching import add_filters, counting, filters
 from jobs.management.output import Output
 from jobs.management.steering import steer
@@ -14,7 +15,7 @@ from jobs.public import retry, retry_all
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("job_ids", metavar="job_id", nargs="*")
+    parser.add_argument("job_ids", metavar="job_id", nargs="*", help=ID_HELP)
     add_filters(parser)
 
 

@@ -1,25 +1,26 @@
 """Show a job: its timeline, attempts, parameters, result and log."""
 
-import json
 from argparse import ArgumentParser
+from itertools import groupby
 from typing import Any
 
 from jobs.management.exit_codes import ExitCode
-from jobs.management.output import Output, ago, plain, span, state
-from jobs.models import Job
-from jobs.public import get
+from jobs.management.finding import ID_HELP, find
+from jobs.management.output import Output, ago, as_json, plain, span, state
+from jobs.management.tables import Column
+from jobs.models import Job, LogLine
 from jobs.selectors import history
 from jobs.selectors.describe import describe_whole
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("job_id")
+    parser.add_argument("job_id", help=ID_HELP)
 
 
 def run(options: dict[str, Any], output: Output) -> ExitCode:
     """Print the job."""
-    job = get(options["job_id"])
+    job = find(options["job_id"])
     if output.as_json:
         output.json(describe_whole(job))
     else:
@@ -42,10 +43,8 @@ def _head(job: Job, output: Output) -> None:
         "progress": f"{job.progress} % {plain(job.progress_message)}",
         "reason": job.failure_reason,
         "error": plain(job.error, width=500),
-        "params": plain(json.dumps(job.params, ensure_ascii=False), width=2000),
-        "result": plain(json.dumps(job.result, ensure_ascii=False), width=2000)
-        if job.result is not None
-        else None,
+        "params": plain(as_json(job.params), width=2000),
+        "result": None if job.result is None else plain(as_json(job.result), width=2000),
     }
     for name, value in facts.items():
         if value:
@@ -60,19 +59,30 @@ def _timeline(job: Job, output: Output) -> None:
         what = change or (state(moment.after) if moment.after else "")
         by = plain(moment.actor or moment.worker)
         rows.append([f"{moment.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], what, by, plain(moment.note)])
-    output.table(["time (UTC)", "state", "by", ""], rows)
+    output.table(["time (UTC)", "state", Column("by", text=14), Column("note", text=14)], rows)
 
 
 def _attempts(job: Job, output: Output) -> None:
     ended = [attempt for attempt in history.attempts(job) if attempt.error]
-    for attempt in ended:
-        output.line(
-            f"\n[bold]Attempt {attempt.number}[/] {attempt.outcome} after "
-            f"{attempt.seconds or 0:.3f} s: {plain(attempt.error, width=500)}"
-        )
-        if attempt.traceback and attempt is ended[-1]:
-            for line in attempt.traceback.rstrip().splitlines():
+    for _, each in groupby(ended, key=lambda attempt: (attempt.outcome, attempt.error)):
+        alike = list(each)
+        last = alike[-1]
+        output.line(f"\n{_heading(alike)}: {plain(last.error, width=500)}")
+        if last.traceback and last is ended[-1]:
+            for line in last.traceback.rstrip().splitlines():
                 output.line(f"  [dim]{plain(line)}[/]")
+
+
+def _heading(alike: list[history.AttemptView]) -> str:
+    """Return what runs that ended alike, one after the other, have in common."""
+    first, last = alike[0], alike[-1]
+    took = f"after {last.seconds or 0:.3f} s"
+    if first is last:
+        return f"[bold]Run {last.run}, attempt {last.number}[/]: {last.outcome} {took}"
+    return (
+        f"[bold]Runs {first.run} to {last.run}[/]: {last.outcome} each time, the last, attempt "
+        f"{last.number}, {took}"
+    )
 
 
 def _log(job: Job, output: Output) -> None:
@@ -80,10 +90,13 @@ def _log(job: Job, output: Output) -> None:
     if lines:
         output.line("\n[bold]Log[/]")
         output.table(
-            ["time (UTC)", "level", "message"],
+            ["time (UTC)", "level", Column("message", text=20)],
             [
-                [f"{line.at:%H:%M:%S.%f}"[:-3], line.level_name,
-                 plain(f"{line.message} {line.fields or ''}", width=300)]
+                [f"{line.at:%H:%M:%S.%f}"[:-3], line.level_name, plain(_message(line), width=300)]
                 for line in lines
             ],
-        )  # fmt: skip
+        )
+
+
+def _message(line: LogLine) -> str:
+    return f"{line.message} {as_json(line.fields)}" if line.fields else line.message

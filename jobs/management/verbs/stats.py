@@ -23,10 +23,16 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
         [[state(name), count] for name, count in counted["by_state"].items()]
         + [["total", counted["total"]]],
     )
+    _tell_types(counted, output)
+    _tell_queues(counted, output)
+    return ExitCode.DONE
+
+
+def _tell_types(counted: dict[str, Any], output: Output) -> None:
     averages = counted["average_run_seconds"]
     output.line()
     output.table(
-        ["type", "completed", "failed", "not final", "average run"],
+        ["type", "completed", "failed", "in progress", "average run"],
         [
             [
                 plain(name),
@@ -39,4 +45,15 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
             for name, counts in counted["by_type"].items()
         ],
     )
-    return ExitCode.DONE
+
+
+def _tell_queues(counted: dict[str, Any], output: Output) -> None:
+    names = ["waiting", "active", "delayed", "completed", "failed"]
+    output.line()
+    output.table(
+        ["queue", *names],
+        [
+            [plain(queue), *(counts[name] for name in names)]
+            for queue, counts in counted["by_queue"].items()
+        ],
+    )

@@ -7,13 +7,19 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
+
 from jobs.domain.priority import Priority
+from jobs.domain.submission import Submission
+from jobs.management.actor import command_line_actor
 from jobs.management.arguments import duration, moment, parameters
 from jobs.management.exit_codes import ExitCode
 from jobs.management.following import follow
 from jobs.management.output import Output, state
+from jobs.management.wording import told_in_options
 from jobs.models import Job
 from jobs.public import submit
+from jobs.services.audit import record
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -42,24 +48,39 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: dict[str, Any], output: Output) -> ExitCode:
     """Submit, and follow if asked to."""
-    submission = submit(
-        options["job_type"],
-        parameters(options["params"], options["param"]),
-        priority=options["priority"],
-        queue=options["queue"],
-        delay=options["delay"],
-        run_at=options["at"],
-        idempotency_key=options["key"],
-        on_duplicate=options["on_duplicate"],
-        max_attempts=options["max_attempts"],
-        timeout=options["timeout"],
-        trigger=Job.Trigger.MANUAL,
-    )
+    with told_in_options():
+        submission = _submit(options)
     if options["wait"] is not None:
         return follow(submission.job_id, options["wait"], output)
     if output.as_json:
         output.json(submission.as_json())
     else:
-        known = ", known by its key" if submission.duplicate else ""
+        known = f", {submission.message}" if submission.duplicate else ""
         output.line(f"{submission.job_id}  {state(submission.state)}{known}")
     return ExitCode.DONE
+
+
+def _submit(options: dict[str, Any]) -> Submission:
+    """Submit, and write down who did it."""
+    with transaction.atomic():
+        submission = submit(
+            options["job_type"],
+            parameters(options["params"], options["param"]),
+            priority=options["priority"],
+            queue=options["queue"],
+            delay=options["delay"],
+            run_at=options["at"],
+            idempotency_key=options["key"],
+            on_duplicate=options["on_duplicate"],
+            max_attempts=options["max_attempts"],
+            timeout=options["timeout"],
+            trigger=Job.Trigger.MANUAL,
+        )
+        if submission.replaced or not submission.duplicate:
+            record(
+                actor=command_line_actor(),
+                action="job.replace" if submission.replaced else "job.submit",
+                target_type="job",
+                target_id=submission.job_id,
+            )
+    return submission

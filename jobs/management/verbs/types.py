@@ -8,6 +8,17 @@ from jobs.domain.job_types import JobType
 from jobs.domain.registry import registry
 from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output, plain, span
+from jobs.management.tables import Column
+
+_COLUMNS = [
+    Column("type"),
+    Column("priority", spare=4),
+    Column("queue", spare=1),
+    Column("attempts", spare=3),
+    Column("timeout", spare=2),
+    Column("params", text=16),
+    Column("what it does", text=20),
+]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -31,7 +42,7 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
             ]
             for each in registry
         ]
-        output.table(["type", "priority", "queue", "attempts", "timeout", "params", ""], rows)
+        output.table(_COLUMNS, rows)
     return ExitCode.DONE
 
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from jobs.management.arguments import duration
 from jobs.management.exit_codes import ExitCode
+from jobs.management.finding import ID_HELP, find
 from jobs.management.following import follow
 from jobs.management.output import Output
-from jobs.public import get
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("job_id")
+    parser.add_argument("job_id", help=ID_HELP)
     parser.add_argument(
         "--wait", type=duration, default=timedelta(hours=1), metavar="FOR",
         help="this long at most (default 1h)",
@@ -22,4 +22,4 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: dict[str, Any], output: Output) -> ExitCode:
     """Follow the job."""
-    return follow(get(options["job_id"]).pk, options["wait"], output)
+    return follow(find(options["job_id"]).pk, options["wait"], output)

@@ -1,12 +1,14 @@
 """What all verbs of `manage.py jobs` have in common."""
 
+import json
 from uuid import uuid4
 
 import pytest
 from django.db import connection
 
+from jobs.management.exit_codes import ExitCode
 from jobs.management.verbs import VERBS
-from tests.integration.commands.running import DONE, FAILED, Run
+from tests.integration.commands.running import DONE, FAILED, USAGE, Run
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -22,6 +24,11 @@ def test_they_are_listed_with_the_exit_codes(run: Run) -> None:
     assert [verb for verb in VERBS if f"\n    {verb} " not in told] == []
     assert "exit codes:" in told
     assert "  3    not found" in told
+
+
+def test_without_a_verb_they_are_listed_too(run: Run) -> None:
+    ran = run()
+    assert (ran.code, "\n    submit " in ran.out) == (USAGE, True)
 
 
 @pytest.mark.parametrize(
@@ -65,3 +72,21 @@ def test_tables_that_are_missing_are_told_in_a_line(run: Run, arguments: list[ob
     assert "jobs_job" in ran.error
     assert "manage.py migrate" in ran.error
     assert "\n" not in ran.error.strip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["show", "nonsense"], "not_found"),
+        (["list", "--schedule", "nonsense"], "not_found"),
+        (["submit", "nonsense"], "usage"),
+        (["list", "--limit", "0"], "usage"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else " ".join(each),
+)
+def test_with_json_an_error_is_an_object_on_standard_error(
+    run: Run, arguments: list[str], code: str
+) -> None:
+    ran = run(*arguments, "--json")
+    assert (ran.code, ran.out) == (ExitCode[code.upper()], "")
+    assert json.loads(ran.error) == {"error": run(*arguments).error, "code": code}

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from jobs.backends.memory import drain
 from jobs.models import AuditEntry, Job
-from jobs.public import submit
+from jobs.public import create_schedule, retry, submit
 from tests.integration.commands.running import CONFLICT, FAILED, NOT_FOUND, TIMED_OUT, USAGE, Run
 
 
@@ -31,18 +31,49 @@ def test_filters(run: Run, dead: str) -> None:
     assert found("--queue", "low") == found("--limit", "1") == [str(waiting)]
     Job.objects.filter(pk=dead).update(created_at=timezone.now() - timedelta(hours=2))
     assert found("--since", "1h") == [str(waiting)]
-    assert found("--schedule", "none") == []
+    create_schedule("nightly", "sample.echo", cron="@daily")
+    assert found("--schedule", "nightly") == []
 
 
 def test_none(run: Run) -> None:
     assert (run("list").out, run("list", "--json").json) == ("no jobs match\n", [])
 
 
-@pytest.mark.parametrize("wrong", [["--state", "gone"], ["--limit", "0"], ["--since", "x"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [["--state", "gone"], ["--limit", "0"], ["--since", "x"], ["--type", "sample.ecco"]],
+)
 def test_a_wrong_filter(run: Run, wrong: list[str]) -> None:
     ran = run("list", *wrong)
     assert (ran.code, ran.out) == (USAGE, "")
     assert wrong[1] in ran.error
+
+
+def test_a_schedule_that_is_none(run: Run) -> None:
+    ran = run("list", "--schedule", "nightly")
+    assert (ran.code, ran.out, "'nightly'" in ran.error) == (NOT_FOUND, "", True)
+
+
+def test_a_type_that_is_unknown_suggests_another(run: Run) -> None:
+    assert "did you mean 'sample.echo'?" in run("list", "--type", "sample.ecco").error
+
+
+def test_a_type_that_is_gone_can_be_asked_for_while_it_has_jobs(run: Run, dead: str) -> None:
+    Job.objects.filter(pk=dead).update(job_type="sample.gone")
+    assert [each["id"] for each in run("list", "--type", "sample.gone", "--json").json] == [dead]
+    assert run("retry", "--type", "sample.gone", "--json").json == {"retried": 1}
+
+
+def test_a_list_says_when_jobs_are_due_and_how_long_they_run(run: Run) -> None:
+    submit("sample.echo", delay=timedelta(hours=1))
+    running = submit("sample.echo").job_id
+    began = timezone.now() - timedelta(minutes=3)
+    Job.objects.filter(pk=running).update(state="running", started_at=began)
+    _, first, second = run("list").out.splitlines()
+    assert "running" in first
+    assert "3 min so far" in first
+    assert "scheduled" in second
+    assert "due in 1 h" in second
 
 
 def test_everything_is_there(run: Run) -> None:
@@ -51,7 +82,7 @@ def test_everything_is_there(run: Run) -> None:
     told = run("show", job_id).out
     assert "sample.chatty  ✔ completed" in told
     assert "queued → " in told
-    assert "hello {'answer': 42}" in told
+    assert 'hello {"answer": 42}' in told
     whole = run("show", job_id, "--json").json
     assert [whole["state"], whole["log"][0]["message"]] == ["completed", "hello"]
     assert whole["timeline"][-1]["to"] == "completed"
@@ -59,8 +90,24 @@ def test_everything_is_there(run: Run) -> None:
 
 def test_the_last_attempts_traceback(run: Run, dead: str) -> None:
     told = run("show", dead).out
-    assert "Attempt 1 error after" in told
+    assert "Run 1, attempt 1: error after" in told
     assert 'raise PermanentError("no use")' in told
+
+
+def test_errors_that_repeat_are_told_once(run: Run) -> None:
+    job_id = submit("sample.trouble", {"kind": "error"}, max_attempts=2).job_id
+    later = timezone.now() + timedelta(hours=1)
+    while drain(now=later):
+        pass
+    retry(job_id)
+    while drain(now=later):
+        pass
+    told = run("show", job_id).out
+    assert "run 4, attempt 2" in told  # its line in the timeline
+    headings = [line for line in told.splitlines() if line.startswith("Run")]
+    assert len(headings) == 1
+    assert headings[0].startswith("Runs 1 to 4: error each time, the last, attempt 2, after 0.")
+    assert len(run("show", job_id, "--json").json["attempts"]) == 4
 
 
 @pytest.mark.parametrize("job_id", [str(uuid4()), "nonsense"])
@@ -122,6 +169,11 @@ def test_retrying_all_that_match(run: Run, dead: str) -> None:
     assert Job.objects.get(pk=dead).state == "failed"
     assert run("retry", "--all", "--json").json == {"retried": 1}
     assert AuditEntry.objects.filter(action="job.retry").count() == 2
+
+
+def test_what_contradicts_itself_is_told_in_options(run: Run) -> None:
+    told = run("retry", "--all", "--type", "sample.echo", "--since", "1h").error
+    assert "--all and --type, --since were both given" in told
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,9 @@ def test_stats(run: Run, dead: str) -> None:
     assert [line.split() for line in told.splitlines() if line.startswith("sample.trouble")] == [
         ["sample.trouble", "0", "1", "0", "-"]
     ]
+    assert [line.split() for line in told.splitlines() if line.startswith("normal")] == [
+        ["normal", "1", "0", "0", "0", "1"]
+    ]
 
 
 def test_middleware(run: Run) -> None:
@@ -45,8 +48,10 @@ def test_metrics(run: Run) -> None:
     submit("sample.echo")
     for told in (run("metrics").out, run("metrics", "--json").json["exposition"]):
         families = {each.name: each for each in text_string_to_metric_families(told)}
-        (depth,) = families["jobsite_job_queue_depth"].samples
-        assert (depth.labels, depth.value) == ({"queue": "normal"}, 1)
+        depths = {
+            each.labels["queue"]: each.value for each in families["jobsite_job_queue_depth"].samples
+        }
+        assert depths == {**dict.fromkeys(registry.celery_queues(), 0), "normal": 1}
 
 
 def test_redis(run: Run, redis_url: str) -> None:
@@ -89,7 +94,9 @@ def test_each_setting_with_its_source(
     rows = {line.split()[0]: line for line in run("config").out.splitlines()}
     assert rows["MAX_ATTEMPTS"].split() == ["MAX_ATTEMPTS", "9", "environment",
                                             "JOBSITE_MAX_ATTEMPTS"]  # fmt: skip
-    assert "{'a.b': {'failed': 60.0}}" in rows["RETENTION_BY_TYPE"]
+    assert '{"a.b": {"failed": 60.0}}' in rows["RETENTION_BY_TYPE"]
+    assert f'["{DEFAULT_MIDDLEWARE[0]}", ' in rows["MIDDLEWARE"]
+    assert rows["METRICS"].split()[1] == "true"
 
 
 @pytest.mark.parametrize(

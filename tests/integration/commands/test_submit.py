@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.models import Job
-from jobs.public import create_schedule, get
+from jobs.management.actor import command_line_actor
+from jobs.models import AuditEntry, Job
+from jobs.public import create_schedule, get, submit
 from tests.integration.commands.running import (
     CONFLICT,
     DONE,
@@ -80,18 +81,19 @@ def test_a_moment_with_a_zone(run: Run) -> None:
     [
         (["sample.gone"], "'sample.gone' is not registered"),
         (["sample.nested", "--params", '{"period": {"start": "x"}}'], "period.start: "),
-        (["sample.echo", "-p", "typo=1"], "typo: "),
+        (["sample.echo", "-p", "typo=1"], "typo: is unknown; use one of: value"),
         (["sample.echo", "--at", "2130-01-31T09:00:00"], "is naive; give it a time zone"),
         (["sample.echo", "--at", "tomorrow"], "'tomorrow' is not a moment"),
         (["sample.echo", "--delay", "soon"], "'soon' is not a length of time"),
-        (["sample.echo", "--delay", "1m", "--at", "2130-01-31T09:00Z"], "run_at"),
+        (["sample.echo", "--delay", "1m", "--at", "2130-01-31T09:00Z"], "--delay and --at were"),
         (["sample.echo", "--params", "{value"], "the parameters are not JSON"),
         (["sample.echo", "--params", "[1]"], "must be a JSON object, not list"),
         (["sample.echo", "--params", "@/nowhere/x"], "No such file"),
         (["sample.echo", "-p", "value"], "'value' must be written name=value"),
         (["sample.echo", "--queue", "elsewhere"], "queue 'elsewhere' is unknown"),
-        (["sample.echo", "--max-attempts", "0"], "max_attempts"),
-        (["sample.echo", "--key", "k" * 300], "idempotency_key"),
+        (["sample.echo", "--max-attempts", "0"], "--max-attempts must"),
+        (["sample.echo", "--timeout", "0"], "--timeout 0:00:00 must"),
+        (["sample.echo", "--key", "k" * 300], "--key must"),
         (["sample.echo", "--priority", "urgent"], "invalid choice: 'urgent'"),
     ],
 )
@@ -109,10 +111,34 @@ def test_a_taken_key_is_a_conflict_unless_the_parameters_are_the_same(run: Run) 
     other = run("submit", "sample.echo", "-p", "value=2", "--key", "k")
     assert other.code == CONFLICT
     assert first["jobId"] in other.error
+    assert "--on-duplicate replace" in other.error
     refused = run("submit", "sample.echo", "-p", "value=1", "--key", "k", "--on-duplicate=error")
     assert refused.code == CONFLICT
     replaced = run("submit", "sample.echo", "-p", "value=2", "--key", "k", "--on-duplicate=replace")
     assert (replaced.code, get(first["jobId"]).params) == (DONE, {"value": 2})
+    assert replaced.out == f"{first['jobId']}  ○ queued, replaced\n"
+
+
+def test_a_value_that_is_named_as_an_option_stays_as_it_is(run: Run) -> None:
+    run("submit", "sample.echo", "-p", "value=1", "--key", "run_at")
+    told = run("submit", "sample.echo", "-p", "value=2", "--key", "run_at").error
+    assert told.startswith("--key 'run_at' of sample.echo belongs to job ")
+
+
+def test_who_submitted_is_recorded_and_told(run: Run) -> None:
+    job_id = run("submit", "sample.echo", "--key", "k", "--json").json["jobId"]
+    run("submit", "sample.echo", "--key", "k")  # finds the first one's job
+    (entry,) = AuditEntry.objects.filter(target_id=job_id)
+    assert (entry.action, entry.actor) == ("job.submit", command_line_actor())
+    (moment,) = run("show", job_id, "--json").json["timeline"]
+    assert (moment["to"], moment["actor"]) == ("queued", entry.actor)
+    run("submit", "sample.echo", "-p", "value=1", "--key", "k", "--on-duplicate", "replace")
+    assert run("show", job_id, "--json").json["timeline"][1]["note"] == "job.replace"
+
+
+def test_a_refused_submission_leaves_no_record(run: Run) -> None:
+    assert run("submit", "sample.echo", "-p", "typo=1").code == USAGE
+    assert not AuditEntry.objects.exists()
 
 
 def test_waiting_for_a_job_that_completes(run: Run, immediate: None) -> None:
@@ -135,10 +161,24 @@ def test_waiting_longer_than_told(run: Run) -> None:
     assert (ran.code, ran.json["state"]) == (TIMED_OUT, "queued")
 
 
+def test_waiting_with_no_worker_alive_says_how_to_start_one(run: Run, immediate: None) -> None:
+    hint = "no worker is alive; start one with `celery -A jobsite worker`"
+    waiting = submit("sample.echo", delay=timedelta(hours=1)).job_id
+    assert hint in run("watch", waiting, "--wait", "0").error
+    assert hint not in run("submit", "sample.echo", "--wait").error  # it has ended
+
+
+def test_results_are_printed_as_json(run: Run, immediate: None) -> None:
+    ran = run("submit", "sample.echo", "-p", 'value={"a": [true, null, "é"]}', "--wait")
+    assert ran.out.splitlines()[1] == '{"a": [true, null, "é"]}'
+
+
 def test_it_runs_the_schedules_job(run: Run) -> None:
     create_schedule("nightly", "sample.echo", cron="0 3 * * *", params={"value": 1})
     told = run("trigger", "nightly", "--json").json
     assert get(told["jobId"]).trigger == Job.Trigger.MANUAL
+    (moment,) = run("show", told["jobId"], "--json").json["timeline"]
+    assert (moment["actor"], moment["note"]) == (command_line_actor(), "schedule nightly, run now")
     assert run("trigger", "nightly").out.endswith("queued\n")
 
 

@@ -211,6 +211,13 @@ class TestSlack:
 
 
 class TestMailServer:
+    def test_emails_that_become_files_need_none(self, healthy_site: Settings) -> None:
+        healthy_site.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+        healthy_site.EMAIL_FILE_PATH = "/srv/var/mail"
+        found = results()["smtp"]
+        assert found.status is Status.SKIPPED
+        assert found.message.endswith("EMAIL_URL is empty; emails are written to /srv/var/mail")
+
     def test_it_answers(self, healthy_site: Settings, mail_port: int) -> None:
         healthy_site.EMAIL_URL = f"smtp://user:SECRET@127.0.0.1:{mail_port}"
         assert results()["smtp"].message == f"the mail server 127.0.0.1:{mail_port} answers"
