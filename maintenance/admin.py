@@ -1,63 +1,74 @@
 """Health reports in the admin: read, never written."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
-from django.http import HttpRequest
-from django.templatetags.static import static
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from jobs.public import State
+from jobs.public_admin import PeriodFilter, ReadOnlyAdmin, badge, duration, full_moment, moment
 from maintenance.models import HealthReport
 
-_SHOWN = 20
-_ICONS = {"healthy": "yes", "unhealthy": "no", "skipped": "unknown"}
+_SHOWN: Final = 20
+#: What a check can be, in the look of a job's state.
+_LOOKS: Final = {
+    "healthy": State.COMPLETED,
+    "unhealthy": State.FAILED,
+    "skipped": State.CANCELLED,
+}
+
+
+class ReportPeriodFilter(PeriodFilter):
+    """The time since a report."""
+
+    column = "at"
 
 
 @admin.register(HealthReport)
-class HealthReportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class HealthReportAdmin(ReadOnlyAdmin):
     """What each report found."""
 
-    list_display = ("at", "healthy", "unhealthy", "slowest_type", "slower", "took")
-    list_filter = ("healthy", "at")
-    date_hierarchy = "at"
+    list_display = ("when", "health", "unhealthy", "slowest_type", "slower", "took")
+    list_filter = ("healthy", ReportPeriodFilter)
     ordering = ("-at",)
-    list_per_page = 60
-    fields = ("at", "healthy", "took", "checks_table", "slowest_table", "regressions_table")
+    sortable_by = ("when", "health", "took")
+    fields = (
+        "when_exactly", "health", "took", "checks_table", "slowest_table", "regressions_table",
+    )  # fmt: skip
     readonly_fields = fields
 
-    def has_add_permission(self, _request: HttpRequest) -> bool:
-        """Only jobs make reports."""
-        return False
+    @admin.display(description="when", ordering="at")
+    def when(self, report: HealthReport) -> SafeString | str:
+        """Return when the checks ran."""
+        return moment(report.at)
 
-    def has_change_permission(
-        self, _request: HttpRequest, _obj: HealthReport | None = None
-    ) -> bool:
-        """A report says what was; it is not edited."""
-        return False
+    @admin.display(description="when")
+    def when_exactly(self, report: HealthReport) -> SafeString | str:
+        """Return when the checks ran, to the second."""
+        return full_moment(report.at)
 
-    def has_delete_permission(
-        self, _request: HttpRequest, _obj: HealthReport | None = None
-    ) -> bool:
-        """Only the clean-up removes reports."""
-        return False
+    @admin.display(description="health", ordering="healthy")
+    def health(self, report: HealthReport) -> SafeString:
+        """Return whether every required check was healthy."""
+        return _badge("healthy" if report.healthy else "unhealthy")
 
-    @admin.display(description="unhealthy checks")
+    @admin.display(description="unhealthy")
     def unhealthy(self, report: HealthReport) -> str:
         """Return the names of the checks that were not healthy."""
         return ", ".join(report.unhealthy_checks) or "none"
 
-    @admin.display(description="slowest job type")
+    @admin.display(description="slowest type")
     def slowest_type(self, report: HealthReport) -> str:
         """Return the slowest type with its average."""
         if not report.slowest:
             return "no job has completed"
         first = report.slowest[0]
-        return f"{first['job_type']}: {_seconds(first['average_run_seconds'])}"
+        return f"{first['job_type']}: {duration(first['average_run_seconds'])}"
 
-    @admin.display(description="slower than before")
+    @admin.display(description="grown slower")
     def slower(self, report: HealthReport) -> str:
         """Return the types that have become slower."""
         return ", ".join(each["job_type"] for each in report.regressions) or "none"
@@ -65,18 +76,18 @@ class HealthReportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="took", ordering="seconds")
     def took(self, report: HealthReport) -> str:
         """Return how long the checks took."""
-        return _seconds(report.seconds)
+        return duration(report.seconds)
 
     @admin.display(description="checks")
     def checks_table(self, report: HealthReport) -> SafeString | str:
         """Return a row for each check."""
         rows = [
             (
-                _with_icon(each["status"]),
+                _badge(each["status"]),
                 each["name"],
                 "required" if each["required"] else "optional",
                 each["message"],
-                _seconds(each["seconds"]),
+                duration(each["seconds"]),
             )
             for each in report.checks
         ]
@@ -86,7 +97,7 @@ class HealthReportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def slowest_table(self, report: HealthReport) -> SafeString | str:
         """Return a row for each of the slowest types."""
         rows = [
-            (each["job_type"], _seconds(each["average_run_seconds"]))
+            (each["job_type"], duration(each["average_run_seconds"]))
             for each in report.slowest[:_SHOWN]
         ]
         return _table(("Job type", "Average run"), rows)
@@ -97,10 +108,10 @@ class HealthReportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         rows = [
             (
                 each["job_type"],
-                _seconds(each["before_seconds"]),
-                _seconds(each["average_run_seconds"]),
+                duration(each["before_seconds"]),
+                duration(each["average_run_seconds"]),
                 f"{each['ratio']:g} times",
-                f"{parse_datetime(each['since']):%Y-%m-%d %H:%M} UTC",
+                full_moment(parse_datetime(each["since"])),
             )
             for each in report.regressions
         ]
@@ -111,20 +122,15 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> SafeString | s
     if not rows:
         return "none"
     return format_html(
-        "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",
+        '<div class="job-scroll"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
         format_html_join("", '<th scope="col">{}</th>', ((each,) for each in head)),
         format_html_join("", "<tr>{}</tr>", ((_cells(row),) for row in rows)),
     )
 
 
-def _with_icon(status: str) -> SafeString:
-    icon = static(f"admin/img/icon-{_ICONS.get(status, 'unknown')}.svg")
-    return format_html('<img src="{}" alt=""> {}', icon, status)
+def _badge(status: str) -> SafeString:
+    return badge(_LOOKS.get(status, status), status)
 
 
 def _cells(row: Sequence[Any]) -> SafeString:
     return format_html_join("", "<td>{}</td>", ((each,) for each in row))
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 10 else f"{seconds * 1000:.0f} ms"

@@ -1,89 +1,111 @@
 """The deliveries as people see them: to read, not to change."""
 
-from typing import TYPE_CHECKING
+from typing import Any, Final
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 
+from jobs.public import State
+from jobs.public_admin import (
+    PeriodFilter,
+    ReadOnlyAdmin,
+    badge,
+    first_line,
+    full_moment,
+    link_to_job,
+    moment,
+)
 from notifications.models import Delivery
 
-if TYPE_CHECKING:
-    _DeliveryAdmin = admin.ModelAdmin[Delivery]
-else:
-    _DeliveryAdmin = admin.ModelAdmin
-
-#: Told apart by shape, so that it needs neither colour nor a style of its own.
-_MARKS = {
-    Delivery.State.DELIVERED: "✓",
-    Delivery.State.FAILED: "✗",
-    Delivery.State.RETRYING: "↻",
+#: Each state of a delivery in the look of a job's.
+_LOOKS: Final = {
+    Delivery.State.PENDING: State.QUEUED,
+    Delivery.State.SENDING: State.RUNNING,
+    Delivery.State.RETRYING: State.RETRYING,
+    Delivery.State.DELIVERED: State.COMPLETED,
+    Delivery.State.FAILED: State.FAILED,
 }
 
 
+class ErrorFilter(admin.SimpleListFilter):
+    """Whether the last error is one that trying again cannot help."""
+
+    title = "error"
+    parameter_name = "error"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the kinds of errors."""
+        return [("permanent", "Refused for good"), ("passing", "Another try may help")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        """Narrow the list."""
+        if not self.value():
+            return queryset
+        permanent = self.value() == "permanent"
+        return queryset.exclude(last_error="").filter(permanent=permanent)
+
+
 @admin.register(Delivery)
-class DeliveryAdmin(_DeliveryAdmin):
+class DeliveryAdmin(ReadOnlyAdmin):
     """Who was told what, and whether it arrived."""
 
-    list_display = ("to", "channel", "marked_state", "error", "job_link", "created")
-    list_filter = ("state", "channel", "permanent", "template", "created_at")
+    list_display = ("to_and_error", "state_badge", "channel", "template", "job_link", "created")
+    list_filter = ("state", ErrorFilter, PeriodFilter, "channel", "template")
     search_fields = ("recipient", "subject", "last_error", "=job__id")
     search_help_text = "Recipient, subject, error, or a job's id"
-    date_hierarchy = "created_at"
-    list_per_page = 50
-    show_full_result_count = False
+    sortable_by = ("to_and_error", "channel", "state_badge", "created")
     # The recipient stands there as `to`: a webhook's address can hold a secret.
     fields = (
-        "to", "channel", "marked_state", "attempts", "last_error", "permanent", "answer",
-        "template", "subject", "job_link", "created_at", "delivered_at", "id",
+        "to", "channel", "state_badge", "attempts", "last_error", "what_follows", "answer",
+        "template", "subject", "job_link", "created_exactly", "delivered_exactly", "id",
     )  # fmt: skip
     readonly_fields = fields
 
-    @admin.display(description="recipient", ordering="recipient")
+    @admin.display(description="recipient")
     def to(self, delivery: Delivery) -> str:
         """Return the recipient, redacted."""
         return delivery.shown_recipient
 
-    @admin.display(description="state", ordering="state")
-    def marked_state(self, delivery: Delivery) -> str:
-        """Return the state with its mark."""
-        mark = _MARKS.get(Delivery.State(delivery.state), "…")
-        return f"{mark}\N{NO-BREAK SPACE}{delivery.get_state_display()}"
+    @admin.display(description="recipient", ordering="recipient")
+    def to_and_error(self, delivery: Delivery) -> SafeString:
+        """Return the recipient, redacted, and below it the beginning of the last error."""
+        error = first_line(delivery.last_error)
+        shown = format_html('<div class="job-error-line">{}</div>', error) if error else ""
+        return format_html("{}{}", delivery.shown_recipient, shown)
 
-    @admin.display(description="error")
-    def error(self, delivery: Delivery) -> str:
-        """Return the beginning of the last error."""
-        return Truncator(delivery.last_error).chars(80)
+    @admin.display(description="state", ordering="state")
+    def state_badge(self, delivery: Delivery) -> SafeString:
+        """Return the state."""
+        return badge(_LOOKS[Delivery.State(delivery.state)], delivery.state)
+
+    @admin.display(description="after the error")
+    def what_follows(self, delivery: Delivery) -> str:
+        """Return what the last error leads to."""
+        if delivery.state == Delivery.State.RETRYING:
+            return "it will be tried again"
+        if delivery.state != Delivery.State.FAILED:
+            return "—"
+        return "refused for good" if delivery.permanent else "given up after the job's last attempt"
 
     @admin.display(description="created", ordering="created_at")
-    def created(self, delivery: Delivery) -> str:
-        """Return when the delivery was made, short enough for the list."""
-        return date_format(timezone.localtime(delivery.created_at), "j M H:i")
+    def created(self, delivery: Delivery) -> SafeString | str:
+        """Return when the delivery was made."""
+        return moment(delivery.created_at)
 
-    @admin.display(description="job", ordering="job_id")
+    @admin.display(description="created")
+    def created_exactly(self, delivery: Delivery) -> SafeString | str:
+        """Return when the delivery was made, to the second."""
+        return full_moment(delivery.created_at)
+
+    @admin.display(description="delivered")
+    def delivered_exactly(self, delivery: Delivery) -> SafeString | str:
+        """Return when the other side took it, to the second."""
+        return full_moment(delivery.delivered_at)
+
+    @admin.display(description="job")
     def job_link(self, delivery: Delivery) -> SafeString | str:
         """Return a link to the job, while there is one."""
-        if delivery.job_id is None:
-            return "—"
-        return format_html(
-            '<a href="{}">{}</a>',
-            reverse("admin:jobs_job_change", args=[delivery.job_id]),
-            str(delivery.job_id)[-8:],
-        )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Deliveries are made by jobs."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
-        """Deliveries are what happened."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
-        """A delivery that is gone would be sent again."""
-        return False
+        return link_to_job(self.admin_site, delivery.job_id) if delivery.job_id else "—"

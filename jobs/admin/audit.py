@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from jobs.admin.display import full_moment, moment, pretty_json
+from jobs.admin.display import full_moment, in_words, moment, pretty_json
 from jobs.admin.filters import PeriodFilter
 from jobs.admin.links import short_id
 from jobs.admin.read_only import ReadOnlyAdmin
@@ -65,20 +65,25 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="target")
     def target(self, entry: AuditEntry) -> SafeString | str:
-        """Return a link to what was acted on; it may be gone."""
+        """Return a link to what was acted on, by its name at that time; it may be gone."""
         kind, target_id = entry.target_type, entry.target_id
         if kind not in ("job", "schedule"):
             return f"{kind} {target_id}"
-        shown = short_id(target_id) if kind == "job" else target_id
+        shown = short_id(target_id) if kind == "job" else entry.details.get("name", target_id)
         address = reverse(f"{self.admin_site.name}:jobs_{kind}_change", args=[target_id])
         return format_html('<a href="{}">{} {}</a>', address, kind, shown)
 
     @admin.display(description="details")
     def told(self, entry: AuditEntry) -> str:
-        """Return the details in one line."""
-        return ", ".join(f"{name}: {value}" for name, value in entry.details.items())
+        """Return the details in one line, without the name, which stands in the target."""
+        details = ((name, value) for name, value in entry.details.items() if name != "name")
+        return "; ".join(f"{in_words(name)}: {_listed(value)}" for name, value in details)
 
     @admin.display(description="details")
     def told_in_full(self, entry: AuditEntry) -> SafeString:
         """Return the details as JSON."""
         return format_html('<pre class="job-code">{}</pre>', pretty_json(entry.details))
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -86,6 +86,29 @@ def full_moment(at: datetime | None, zone: tzinfo | None = None) -> SafeString |
     return format_html('{} <span class="job-exact">{}</span>', moment(at, zone), exact(at, zone))
 
 
+def due(at: datetime | None) -> SafeString | str:
+    """Return when something is due, or was."""
+    if at is None:
+        return "—"
+    verb = "was due" if relative(at).endswith("ago") else "due"
+    return format_html("{} {}", verb, moment(at))
+
+
+def period(start: datetime, end: datetime) -> SafeString:
+    """Return the days of a period, such as `18-25 Nov 2026`; the exact moments show on hover.
+
+    The end is the first moment after the period: one at midnight does not count its day.
+    """
+    first = timezone.localtime(start)
+    last = timezone.localtime(end - timedelta.resolution)
+    return format_html(
+        '<span class="job-period" title="{} to {}">{}</span>',
+        exact(start),
+        exact(end),
+        _days(first, last),
+    )
+
+
 def duration(taken: timedelta | float | None) -> str:
     """Return a length of time in the two largest units that say something."""
     if taken is None:
@@ -109,11 +132,24 @@ def pretty_json(value: Any) -> str:
 
 
 def first_line(text: str, length: int = 90) -> str:
-    """Return the first line that says something, cut to a length."""
+    """Return the first line that says something; one that is too long ends after a whole word."""
     line = next((each.strip() for each in text.splitlines() if each.strip()), "")
-    return line if len(line) <= length else f"{line[: length - 1]}…"
+    if len(line) <= length:
+        return line
+    words, _, _ = line[:length].rpartition(" ")
+    return f"{words.rstrip() or line[: length - 1]}…"
 
 
 def in_words(name: str) -> str:
     """Return a name such as `retries_exhausted` as words."""
     return name.replace("_", " ")
+
+
+def _days(first: datetime, last: datetime) -> str:
+    end = f"{last.day} {last:%b %Y}"
+    if first.date() == last.date():
+        return end
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}\N{EN DASH}{end}"
+    year = f" {first.year}" if first.year != last.year else ""
+    return f"{first.day} {first:%b}{year} \N{EN DASH} {end}"

@@ -34,23 +34,27 @@ _SLACK = timedelta(minutes=5)
 
 
 class StateFilter(admin.SimpleListFilter):
-    """A state, or one of the names that stand for several."""
+    """A state; in the address also an alias, which is listed only while it is chosen."""
 
     title = "state"
     parameter_name = "state"
     template = "admin/jobs/job/state_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: "_ModelAdmin") -> list[tuple[str, str]]:
-        """Return the states, then the aliases."""
-        return [*((state, state) for state in State), *((alias, alias) for alias in ALIASES)]
+        """Return the states, and the alias that was asked for with what it stands for."""
+        asked_for = request.GET.get(self.parameter_name, "")
+        aliases = [asked_for] if asked_for in ALIASES else []
+        return [
+            *((state, state) for state in State),
+            *((alias, f"{alias}: {', '.join(sorted(ALIASES[alias]))}") for alias in aliases),
+        ]
 
     def choices(self, changelist: ChangeList) -> "Iterator[Any]":
-        """Yield each choice with its glyph, and an alias with the states that it stands for."""
+        """Yield each choice with its glyph."""
         for choice, (name, _) in zip(
             super().choices(changelist), [("", ""), *self.lookup_choices], strict=True
         ):
-            stands_for = ", ".join(sorted(ALIASES.get(str(name), ())))
-            yield {**choice, "name": name, "glyph": GLYPHS.get(str(name)), "states": stands_for}
+            yield {**choice, "glyph": GLYPHS.get(str(name))}
 
     def queryset(self, request: HttpRequest, queryset: "_Jobs") -> "_Jobs":
         """Narrow the list."""

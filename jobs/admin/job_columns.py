@@ -1,14 +1,16 @@
 """The columns of the list of jobs."""
 
+from datetime import timedelta
 from typing import Final
 
 from django.contrib import admin
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from jobs.admin.display import badge, duration, first_line, moment
+from jobs.admin.display import badge, due, duration, first_line, moment
 from jobs.admin.links import short_id
-from jobs.domain.states import FINAL, State
+from jobs.domain.states import FINAL, TIMED, State
 from jobs.models import Job
 
 _WITH_ERROR: Final = frozenset({State.FAILED, State.RETRYING, State.CANCELLED})
@@ -52,8 +54,11 @@ class JobColumns:
         return moment(job.created_at)
 
     @admin.display(description="run time")
-    def ran(self, job: Job) -> str:
-        """Return how long the last run took, or how far it is."""
-        if job.state == State.RUNNING:
-            return f"{job.progress} %"
+    def ran(self, job: Job) -> SafeString | str:
+        """Return how long the last run took, how far it is, or when the next one is due."""
+        if job.state == State.RUNNING and job.started_at is not None:
+            elapsed = duration(max(timezone.now() - job.started_at, timedelta()))
+            return f"{elapsed}, {job.progress} %" if job.progress else elapsed
+        if job.state in TIMED:
+            return due(job.run_at)
         return duration(job.run_time) if job.state in FINAL else "—"

@@ -1,152 +1,109 @@
-"""What a form tells of the job types and their parameters, and how it reads them."""
+"""Forms that ask for a job type's parameters beside what they ask for themselves."""
 
-import json
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from django import forms
-from django.core.exceptions import ValidationError
-from pydantic import BaseModel
-from pydantic.errors import PydanticInvalidForJsonSchema
 
-from jobs.admin.display import pretty_json
-from jobs.domain.errors import InvalidParameters
-from jobs.domain.job_types import JobType
+from jobs.admin.json_fields import JsonObjectField
+from jobs.admin.parameter_fields import Parameter, parameters_of
+from jobs.admin.parameter_schema import in_words, schema_of
+from jobs.domain.errors import InvalidParameters, JobsError
 from jobs.domain.registry import registry
+from jobs.services.submission import stored_params
 
-_EMPTY = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
+if TYPE_CHECKING:
+    _Form = forms.BaseForm
+else:
+    _Form = object
 
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One field of a job type's parameters."""
-
-    name: str
-    kind: str
-    required: bool
-    default: str
-    description: str
+#: Before the names of the model's fields: they may be those of the form's own, too.
+PREFIX: Final = "params."
+#: The one field for all the parameters, as a JSON object.
+WHOLE: Final = "parameters"
 
 
-@dataclass(frozen=True, slots=True)
-class TypeHelp:
-    """A job type, as the forms explain it."""
+class AsksForParameters(_Form):
+    """A form of one job type; `asking_for` makes its class.
 
-    name: str
-    description: str
-    parameters: list[Parameter]
+    Once it is valid, `cleaned_data["params"]` holds the parameters as they are stored.
+    """
 
+    type_name: ClassVar[str]
+    #: By the names of the model's fields; None: as one JSON object.
+    asked: ClassVar[Mapping[str, Parameter] | None]
 
-class ParamsField(forms.JSONField):
-    """The parameters of a job: a JSON object, shown indented."""
+    @classmethod
+    def fieldset(cls) -> tuple[str, Any]:
+        """Return the part of the form that asks for the parameters, as the admin shows it."""
+        names = [WHOLE] if cls.asked is None else [PREFIX + name for name in cls.asked]
+        return "Parameters", {"fields": names, "description": "" if names else "It takes none."}
 
-    widget = forms.Textarea(
-        attrs={"rows": 10, "cols": 80, "class": "job-params", "spellcheck": "false"}
-    )
-
-    def prepare_value(self, value: Any) -> Any:
-        """Return the parameters as text; what was typed wrong stays as it was typed."""
-        return value if isinstance(value, str) else pretty_json(value or {})
-
-    def to_python(self, value: Any) -> Any:
-        """Return the parameters.
-
-        Raises:
-            ValidationError: the text is not a JSON object; the message says where.
-        """
-        if isinstance(value, dict):
-            return value
+    def clean(self) -> dict[str, Any]:
+        """Check the parameters against the job type, and fill their defaults in."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if WHOLE in self.errors:
+            return cleaned
         try:
-            read = json.loads(value or "{}")
-        except json.JSONDecodeError as error:
-            where = f"line {error.lineno}, column {error.colno}"
-            raise ValidationError(f"This is not JSON: {error.msg} at {where}.") from None
-        except (ValueError, RecursionError) as error:
-            raise ValidationError(f"This JSON cannot be read: {error}.") from None
-        if not isinstance(read, dict):
-            raise ValidationError(
-                'The parameters must be a JSON object, such as {"name": "value"}.'
-            )
-        return read
+            cleaned["params"] = stored_params(registry.get(self.type_name), self._given(cleaned))
+        except InvalidParameters as error:
+            self._tell(error)
+        except JobsError as error:
+            self.add_error(None, str(error))
+        return cleaned
 
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        """Return what was typed, as it was typed."""
-        return data
+    def _given(self, cleaned: dict[str, Any]) -> dict[str, Any]:
+        if self.asked is None:
+            return dict(cleaned[WHOLE])
+        given = {name: cleaned.get(PREFIX + name) for name in self.asked}
+        return {
+            name: value
+            for name, value in given.items()
+            if value is not None or self.asked[name].empty_is_none
+        }
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        """Return whether the object is another one."""
-        try:
-            return bool((initial or {}) != self.to_python(data))
-        except ValidationError:
-            return True
-
-
-def type_choices(*, also: str = "") -> list[tuple[str, str]]:
-    """Return the registered types for a select, and one that may be registered no longer."""
-    choices = [
-        (each.name, f"{each.name} — {each.description}" if each.description else each.name)
-        for each in registry
-    ]
-    if also and also not in registry:
-        choices.insert(0, (also, f"{also} — no longer registered"))
-    return [("", "Choose a job type"), *choices]
+    def _tell(self, error: InvalidParameters) -> None:
+        """Put each problem on its field, unless that field has one of its own already."""
+        names = {each.alias: name for name, each in (self.asked or {}).items()}
+        told = set(self.errors)
+        for path, message in error.problems:
+            first, _, rest = path.partition(".")
+            field = PREFIX + names.get(first, first)
+            if field in told:
+                continue
+            if field in self.fields:
+                self.add_error(field, f"{rest}: {message}" if rest else message)
+            else:
+                whole = WHOLE if WHOLE in self.fields else None
+                self.add_error(whole, f"{path}: {message}" if path else message)
 
 
-def types_help() -> list[TypeHelp]:
-    """Return every registered type with its parameters."""
-    return [TypeHelp(each.name, each.description, parameters(each)) for each in registry]
+_Asking = TypeVar("_Asking", bound=AsksForParameters)
 
 
-def parameters(job_type: JobType) -> list[Parameter]:
-    """Return the fields of the type's parameters, from the model's JSON Schema."""
-    schema = _schema(job_type.params_model)
-    required = schema.get("required", ())
-    return [
-        Parameter(
-            name=name,
-            kind=_kind(field, schema.get("$defs", {})),
-            required=name in required,
-            default=json.dumps(field["default"], ensure_ascii=False) if "default" in field else "",
-            description=field.get("description", ""),
-        )
-        for name, field in schema.get("properties", {}).items()
-    ]
+def asking_for(
+    type_name: str,
+    form: type[_Asking],
+    *,
+    stored: Mapping[str, Any] | None = None,
+    as_json: bool = False,
+) -> type[_Asking]:
+    """Return the form with fields for the parameters of a job type.
 
-
-def skeleton(name: str) -> dict[str, Any]:
-    """Return the fields that the type requires, empty, to be filled in."""
-    if name not in registry:
-        return {}
-    schema = _schema(registry.get(name).params_model)
-    fields = schema.get("properties", {})
-    return {each: _EMPTY.get(fields[each].get("type", "")) for each in schema.get("required", ())}
-
-
-def problems(error: InvalidParameters) -> list[str]:
-    """Return one message for each wrong parameter, with its path first."""
-    return [f"{path}: {message}" if path else message for path, message in error.problems]
-
-
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    try:
-        return model.model_json_schema()
-    except PydanticInvalidForJsonSchema:
-        return {}  # a field that JSON Schema cannot tell of: the model still checks it
-
-
-def _kind(field: dict[str, Any], definitions: dict[str, Any]) -> str:
-    if "$ref" in field:
-        name = field["$ref"].rpartition("/")[2]
-        return _kind(definitions.get(name, {}), definitions)
-    if "enum" in field:
-        return "one of " + ", ".join(json.dumps(each) for each in field["enum"])
-    if "const" in field:
-        return json.dumps(field["const"])
-    if "anyOf" in field:
-        return " or ".join(dict.fromkeys(_kind(each, definitions) for each in field["anyOf"]))
-    kind = str(field.get("type", "anything"))
-    if kind == "array" and "items" in field:
-        return f"list of {_kind(field['items'], definitions)}"
-    if kind == "object" and "properties" in field:
-        return f"object with {', '.join(field['properties'])}"
-    return f"{kind} ({field['format']})" if "format" in field else kind
+    Args:
+        type_name: if no such type is registered, the parameters are one JSON object.
+        form: what asks for the rest.
+        stored: parameters to fill in instead of the type's defaults.
+        as_json: ask for one JSON object in any case.
+    """
+    model = registry.get(type_name).params_model if type_name in registry else None
+    parameters = parameters_of(model, stored) if model and not as_json else None
+    if parameters is None:
+        kind = f"JSON: {in_words(schema_of(model))}." if model else ""
+        whole = JsonObjectField(required=False, initial=dict(stored or {}), help_text=kind)
+        fields: dict[str, forms.Field] = {WHOLE: whole}
+    else:
+        fields = {PREFIX + name: each.field for name, each in parameters.items()}
+    told = {"type_name": type_name, "asked": parameters, **fields}
+    make: Any = type(form)  # Django's metaclass, which finds the fields
+    return cast(type[_Asking], make(form.__name__, (form,), told))

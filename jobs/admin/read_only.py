@@ -1,4 +1,4 @@
-"""What the lists of large tables share: to look at, and never counted to the end."""
+"""What our lists share, and those of large tables: to look at, and never counted to the end."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -40,21 +40,27 @@ class BoundedPaginator(_Paginator):
         return len(rows[: MOST_COUNTED + 1])
 
 
-class ReadOnlyAdmin(_ModelAdmin):
-    """Rows that only services write: they can be seen, not added, changed or deleted."""
+class ListAdmin(_ModelAdmin):
+    """A list in the manner of this site: of one length, and titled by what is in it."""
 
-    paginator = BoundedPaginator
-    show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
-    list_max_show_all = 0
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the list, titled by what is in it."""
+        """Show the list."""
         title = {"title": str(self.opts.verbose_name_plural).capitalize()}
         return super().changelist_view(request, {**title, **(extra_context or {})})
+
+
+class ReadOnlyAdmin(ListAdmin):
+    """Rows that only services write: they can be seen, not added, changed or deleted."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_max_show_all = 0
+    view_on_site = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds."""

@@ -14,17 +14,12 @@ from jobs.models import Schedule
 class ScheduleColumns:
     """Each method is a column; none of them asks the database."""
 
-    @admin.display(description="job type", ordering="job_type")
-    def type_and_problem(self, schedule: Schedule) -> SafeString:
-        """Return the job type, and below it why the last occurrence made no job."""
-        if not schedule.last_error:
-            return format_html("{}", schedule.job_type)
-        return format_html(
-            '{}<div class="job-error-line" title="{}"><span aria-hidden="true">⚠</span> {}</div>',
-            schedule.job_type,
-            schedule.last_error,
-            first_line(schedule.last_error),
-        )
+    @admin.display(description="name", ordering="name")
+    def name_and_type(self, schedule: Schedule) -> SafeString | str:
+        """Return the name, and below it the job type unless that is the name."""
+        if schedule.name == schedule.job_type:
+            return schedule.name
+        return format_html('{}<div class="job-exact">{}</div>', schedule.name, schedule.job_type)
 
     @admin.display(description="when", ordering="cron")
     def when(self, schedule: Schedule) -> SafeString:
@@ -58,5 +53,12 @@ class ScheduleColumns:
 
     @admin.display(description="last run", ordering="last_run_at")
     def last_run(self, schedule: Schedule) -> SafeString | str:
-        """Return the last occurrence that made a job."""
-        return moment(schedule.last_run_at)
+        """Return the last occurrence that made a job, and why the one after it made none."""
+        if not schedule.last_error:
+            return moment(schedule.last_run_at)
+        return format_html(
+            '{}<div class="job-error-line" title="{}"><span aria-hidden="true">⚠</span> {}</div>',
+            moment(schedule.last_run_at),
+            schedule.last_error,
+            first_line(schedule.last_error),
+        )

@@ -1,7 +1,7 @@
 """The form of a schedule."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import available_timezones
 
@@ -11,12 +11,10 @@ from django.forms.renderers import BaseRenderer
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from jobs.admin.parameters import ParamsField, problems, type_choices
+from jobs.admin.parameters import AsksForParameters
 from jobs.domain.cron import check_cron, zone
-from jobs.domain.errors import InvalidParameters, JobsError
-from jobs.domain.registry import registry
+from jobs.domain.errors import JobsError
 from jobs.models import Schedule
-from jobs.services.submission import stored_params
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Schedule]
@@ -47,22 +45,17 @@ class ZoneInput(forms.TextInput):
         return format_html('{}<datalist id="{}">{}</datalist>', field, known, options)
 
 
-class ScheduleForm(_ModelForm):
+class ScheduleForm(AsksForParameters, _ModelForm):
     """Checks what `jobs.services.scheduling.check_schedule` does, with each error on its field."""
-
-    job_type = forms.ChoiceField()
-    params = ParamsField(label="Parameters", required=False)
 
     class Meta:
         model = Schedule
-        fields = ("name", "enabled", "job_type", "params", "cron", "timezone", "priority")
+        fields = ("name", "enabled", "cron", "timezone", "priority")
         widgets: ClassVar[dict[str, forms.Widget]] = {"timezone": ZoneInput()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "job_type" in self.fields:  # a user who may only look gets a form without fields
-            choices = type_choices(also=self.instance.job_type)
-            self.fields["job_type"].choices = choices  # type: ignore[attr-defined]
+        self._type_before = self.instance.job_type
 
     def clean_cron(self) -> str:
         """Check the cron expression."""
@@ -73,17 +66,17 @@ class ScheduleForm(_ModelForm):
         return self._checked("timezone", zone)
 
     def clean(self) -> dict[str, Any]:
-        """Check the parameters against the job type, and fill their defaults in."""
-        cleaned = super().clean() or self.cleaned_data
-        name, params = cleaned.get("job_type"), cleaned.get("params")
-        if name and params is not None:
-            try:
-                cleaned["params"] = stored_params(registry.get(name), params)
-            except InvalidParameters as error:
-                self.add_error("params", problems(error))
-            except JobsError as error:
-                self.add_error("job_type", str(error))
+        """Check the parameters, and give them to the schedule with their job type."""
+        cleaned = super().clean()
+        self.instance.job_type = self.type_name
+        self.instance.params = cleaned.get("params", self.instance.params)
         return cleaned
+
+    @cached_property
+    def changed_data(self) -> list[str]:
+        """The names of what was changed, the job type with them."""
+        another = ["job_type"] if self.instance.job_type != self._type_before else []
+        return another + super().changed_data
 
     def _checked(self, field: str, check: Callable[[str], object]) -> str:
         value = str(self.cleaned_data[field]).strip()

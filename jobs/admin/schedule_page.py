@@ -10,7 +10,6 @@ from django.utils import timezone
 from jobs.admin.cron_text import in_english
 from jobs.admin.display import relative, to_the_minute
 from jobs.admin.links import jobs_list, may_view
-from jobs.admin.parameters import types_help
 from jobs.domain.cron import occurrences, zone
 from jobs.domain.errors import JobsError
 from jobs.models import Job, Schedule
@@ -28,16 +27,11 @@ class Run:
     utc: str
 
 
-def context(schedule: Schedule | None, request: HttpRequest, site: AdminSite) -> dict[str, Any]:
-    """Return what the template of the page needs; None is a schedule that is being added."""
-    chosen = request.POST.get("job_type") or request.GET.get("job_type", "")
-    told: dict[str, Any] = {"types": types_help(), "chosen": chosen}
-    if schedule is None:
-        return told
+def context(schedule: Schedule, request: HttpRequest, site: AdminSite) -> dict[str, Any]:
+    """Return what the template of the page needs."""
     shows_jobs = may_view(request, site, Job)
-    return told | {
+    return {
         "schedule": schedule,
-        "chosen": chosen or schedule.job_type,
         "english": in_english(schedule.cron),
         "next_runs": _next_runs(schedule),
         "shows_jobs": shows_jobs,

@@ -9,11 +9,13 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
 from jobs.admin import schedule_page
-from jobs.admin.parameters import skeleton
+from jobs.admin.parameters import asking_for
 from jobs.admin.schedule_columns import ScheduleColumns
 from jobs.admin.schedule_form import ScheduleForm
 from jobs.admin.triggering import TriggeredAdmin
+from jobs.admin.type_choice import chosen_type, told_of_type, type_choice_page, wants_json
 from jobs.domain.errors import JobsError
+from jobs.domain.registry import registry
 from jobs.models import Schedule
 from jobs.services import scheduling
 from jobs.services.audit import record
@@ -26,18 +28,10 @@ if TYPE_CHECKING:
 class ScheduleAdmin(ScheduleColumns, TriggeredAdmin):
     """Schedules are written through `jobs.services.scheduling`, so that they act at once."""
 
-    form = ScheduleForm
-    list_display = ("name", "type_and_problem", "enabled_badge", "when", "next_run", "last_run")
+    list_display = ("name_and_type", "enabled_badge", "when", "next_run", "last_run")
     list_filter = ("enabled", "job_type")
     search_fields = ("name", "job_type")
     ordering = ("name",)
-    list_per_page = 50
-    show_facets = admin.ShowFacets.NEVER
-    fieldsets = (
-        (None, {"fields": ("name", "enabled")}),
-        ("When", {"fields": ("cron", "timezone")}),
-        ("What", {"fields": ("job_type", "params", "priority")}),
-    )
     actions = ("run_now", "enable", "disable")
 
     def changeform_view(
@@ -47,23 +41,52 @@ class ScheduleAdmin(ScheduleColumns, TriggeredAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show the form, with what the schedule leads to and the help on job types."""
+        """Have a job type chosen; show its form, with what the schedule leads to."""
         schedule = self.get_object(request, object_id) if object_id else None
-        told = schedule_page.context(schedule, request, self.admin_site)
+        name = chosen_type(request, schedule.job_type if schedule else "")
+        may_edit = self._may_edit(request, schedule)
+        if may_edit and name not in registry and not (schedule and name == schedule.job_type):
+            title = "Change the job type" if schedule else "Add schedule"
+            return type_choice_page(self, request, title=title, unknown=name)
+        told = schedule_page.context(schedule, request, self.admin_site) if schedule else {}
+        if may_edit:
+            told |= told_of_type(request, name)
         told["can_trigger"] = self.has_trigger_permission(request)
-        told |= extra_context or {}
-        return super().changeform_view(request, object_id, form_url, told)
+        # The form comes back to the address that names its job type.
+        form_url = form_url or f"?{request.GET.urlencode()}"
+        return super().changeform_view(request, object_id, form_url, told | (extra_context or {}))
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show the list."""
-        return super().changelist_view(request, {"title": "Schedules", **(extra_context or {})})
+    def get_form(
+        self, request: HttpRequest, obj: Schedule | None = None, change: bool = False, **kwargs: Any
+    ) -> "type[_Form]":
+        """Return the form for the job type that the address names, or the schedule's own."""
+        may_edit = self._may_edit(request, obj)
+        form = self._form(request, obj) if may_edit else ScheduleForm  # then it has no fields
+        return super().get_form(request, obj, change, form=form, **kwargs)
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Return what the link of a job type fills in."""
-        initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
-        return {"params": skeleton(str(initial.get("job_type", ""))), **initial}
+    def get_fieldsets(self, request: HttpRequest, obj: Schedule | None = None) -> Any:
+        """Return the parts of the form."""
+        if self._may_edit(request, obj):
+            what = self._form(request, obj).fieldset()
+        else:
+            what = ("What", {"fields": ("job_type", "params")})
+        return (
+            (None, {"fields": ("name", "enabled")}),
+            ("When", {"fields": ("cron", "timezone")}),
+            what,
+            ("Options", {"fields": ("priority",)}),
+        )
+
+    def _form(self, request: HttpRequest, schedule: Schedule | None) -> type[ScheduleForm]:
+        own = schedule.job_type if schedule else ""
+        name = chosen_type(request, own)
+        stored = schedule.params if schedule and name == own else None
+        return asking_for(name, ScheduleForm, stored=stored, as_json=wants_json(request))
+
+    def _may_edit(self, request: HttpRequest, schedule: Schedule | None) -> bool:
+        if schedule is None:
+            return self.has_add_permission(request)
+        return self.has_change_permission(request, schedule)
 
     def save_model(self, request: HttpRequest, obj: Schedule, form: "_Form", change: bool) -> None:
         """Store the schedule and when it runs next, and say who did."""

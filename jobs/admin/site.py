@@ -20,7 +20,9 @@ _CARDS: Final = {
     State.RUNNING: "running",
     State.SCHEDULED: "scheduled",
     State.RETRYING: "retrying",
+    State.BLOCKED: "blocked",
     State.FAILED: "failed",
+    State.CANCELLED: "cancelled",
     State.COMPLETED: "completed",
 }
 _MODELS: Final = (Job, Schedule, Worker, AuditEntry)
@@ -66,7 +68,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
             Card(label, counts[state], state, GLYPHS[state], jobs_list(site, f"state={state}"))
             for state, label in _CARDS.items()
         ]
-        failed = Job.objects.filter(state=State.FAILED).order_by("-id")
+        failed = Job.objects.filter(state=State.FAILED).order_by("-finished_at")
         told["failed"] = list(failed.defer("params", "result", "backoff")[:_SHOWN])
         told["waiting"] = counts[State.QUEUED]
     if may_view(request, site, Worker):

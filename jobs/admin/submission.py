@@ -12,24 +12,25 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from jobs.admin.parameters import ParamsField, problems, skeleton, type_choices, types_help
+from jobs.admin.parameters import AsksForParameters, asking_for
+from jobs.admin.type_choice import chosen_type, told_of_type, type_choice_page, wants_json
 from jobs.domain.backoff import LONGEST_WAIT
-from jobs.domain.errors import DuplicateJob, InvalidParameters, SubmissionError, UnknownJobType
+from jobs.domain.errors import DuplicateJob, SubmissionError
 from jobs.domain.options import MAX_KEY_LENGTH
 from jobs.domain.priority import Priority
+from jobs.domain.registry import registry
 from jobs.domain.submission import Submission
 from jobs.models import Job
 from jobs.services.audit import record
 from jobs.services.submission import submit
 
 _LONGEST_SECONDS: Final = int(LONGEST_WAIT.total_seconds())
+_TITLE: Final = "Submit a job"
 
 
-class SubmissionForm(forms.Form):
-    """A job type, its parameters, and the options that people use by hand."""
+class SubmissionForm(AsksForParameters, forms.Form):
+    """A job's parameters, and the options that people use by hand."""
 
-    job_type = forms.ChoiceField(choices=type_choices)
-    params = ParamsField(label="Parameters", required=False)
     priority = forms.ChoiceField(
         required=False,
         choices=[("", "The job type's own"), *((each.label, each.label) for each in Priority)],
@@ -44,6 +45,7 @@ class SubmissionForm(forms.Form):
     idempotency_key = forms.CharField(
         required=False,
         max_length=MAX_KEY_LENGTH,
+        widget=forms.TextInput({"class": "vTextField"}),
         help_text="A second submission of the same type with the same key finds the first job.",
     )
 
@@ -54,7 +56,7 @@ class SubmissionForm(forms.Form):
         try:
             with transaction.atomic():
                 submission = submit(
-                    told["job_type"],
+                    self.type_name,
                     told["params"],
                     priority=told["priority"] or None,
                     delay=None if delay is None else timedelta(seconds=delay),
@@ -64,12 +66,8 @@ class SubmissionForm(forms.Form):
                 )
                 if not submission.duplicate:
                     self._record(request, submission)
-        except InvalidParameters as error:
-            self.add_error("params", problems(error))
         except DuplicateJob as error:
             self.add_error("idempotency_key", str(error))
-        except UnknownJobType as error:
-            self.add_error("job_type", str(error))
         except SubmissionError as error:
             self.add_error(None, str(error))
         else:
@@ -82,33 +80,35 @@ class SubmissionForm(forms.Form):
 
 
 def submission_page(admin: "ModelAdmin[Job]", request: HttpRequest) -> HttpResponse:
-    """Show the form, or submit what it holds and go to the job."""
-    site = admin.admin_site
-    if request.method == "POST":
-        form = SubmissionForm(request.POST)
-        submission = form.submit(request) if form.is_valid() else None
-        if submission is not None:
-            text = "That key has a job already." if submission.duplicate else "The job is accepted."
-            level = messages.WARNING if submission.duplicate else messages.SUCCESS
-            admin.message_user(request, text, level)
-            address = reverse(f"{site.name}:jobs_job_change", args=[submission.job_id])
-            return HttpResponseRedirect(address)
-    else:
-        name = request.GET.get("job_type", "")
-        form = SubmissionForm(initial={"job_type": name, "params": skeleton(name)})
-    return TemplateResponse(request, "admin/jobs/job/submit.html", _context(admin, request, form))
+    """Have a type chosen; show its form, or submit what it holds and go to the job."""
+    name = chosen_type(request)
+    if name not in registry:
+        return type_choice_page(admin, request, title=_TITLE, unknown=name)
+    asks = asking_for(name, SubmissionForm, as_json=wants_json(request))
+    form = asks(request.POST if request.method == "POST" else None)
+    submission = form.submit(request) if form.is_valid() else None
+    if submission is None:
+        context = {**told_of_type(request, name), **_context(admin, request, form)}
+        return TemplateResponse(request, "admin/jobs/job/submit.html", context)
+    text = "That key has a job already." if submission.duplicate else "The job is accepted."
+    level = messages.WARNING if submission.duplicate else messages.SUCCESS
+    admin.message_user(request, text, level)
+    address = reverse(f"{admin.admin_site.name}:jobs_job_change", args=[submission.job_id])
+    return HttpResponseRedirect(address)
 
 
 def _context(
     admin: "ModelAdmin[Job]", request: HttpRequest, form: SubmissionForm
 ) -> dict[str, Any]:
+    fieldsets: Any = [
+        form.fieldset(),
+        ("Options", {"fields": ["priority", "delay", "idempotency_key"]}),
+    ]
     return {
         **admin.admin_site.each_context(request),
-        "title": "Submit a job",
+        "title": _TITLE,
         "opts": admin.opts,
-        "adminform": AdminForm(cast(Any, form), [(None, {"fields": list(form.fields)})], {}),
+        "adminform": AdminForm(cast(Any, form), fieldsets, {}),
         "errors": form.errors,
-        "types": types_help(),
-        "chosen": form["job_type"].value() or "",
         "media": admin.media,
     }

@@ -1,7 +1,5 @@
 """Running schedules now, one or a selection, by those who may."""
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -13,17 +11,13 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from jobs.admin.links import link_to_job, page_of
+from jobs.admin.read_only import ListAdmin
 from jobs.domain.errors import JobsError
 from jobs.models import Schedule
 from jobs.services import scheduling
 
-if TYPE_CHECKING:
-    _ScheduleAdmin = admin.ModelAdmin[Schedule]
-else:
-    _ScheduleAdmin = admin.ModelAdmin
 
-
-class TriggeredAdmin(_ScheduleAdmin):
+class TriggeredAdmin(ListAdmin):
     """The action of the list, and what the button of a schedule's page posts to."""
 
     def has_trigger_permission(self, request: HttpRequest) -> bool:

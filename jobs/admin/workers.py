@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from jobs.admin.display import badge, full_moment, moment
@@ -50,8 +50,8 @@ class WorkerAdmin(ReadOnlyAdmin):
     """Workers write themselves; here they are watched."""
 
     list_display = (
-        "name", "health_badge", "running_jobs", "concurrency", "queue_names", "host", "pid",
-        "version", "started", "seen",
+        "name", "health_badge", "running_jobs", "queue_names", "host_and_pid", "version",
+        "started", "seen",
     )  # fmt: skip
     list_filter = (HealthFilter,)
     search_fields = ("name", "host")
@@ -74,13 +74,18 @@ class WorkerAdmin(ReadOnlyAdmin):
 
     @admin.display(description="running jobs")
     def running_jobs(self, worker: Any) -> str:
-        """Return how many jobs it runs now."""
-        return str(worker.running)
+        """Return how many jobs it runs now, of how many it can."""
+        return f"{worker.running} of {worker.concurrency}"
 
     @admin.display(description="queues")
     def queue_names(self, worker: Worker) -> str:
         """Return the queues it listens to, in its order."""
         return ", ".join(worker.queues)
+
+    @admin.display(description="host")
+    def host_and_pid(self, worker: Worker) -> SafeString:
+        """Return where it runs."""
+        return format_html('{}<div class="job-exact">pid {}</div>', worker.host, worker.pid)
 
     @admin.display(description="started", ordering="started_at")
     def started(self, worker: Worker) -> SafeString | str:

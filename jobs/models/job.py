@@ -157,6 +157,12 @@ class Job(models.Model):
                 condition=Q(finished_at__isnull=False),
                 name="job_finished",
             ),
+            # `state` is the same in every row; without it SQLite prefers `job_by_state`, and sorts.
+            models.Index(
+                fields=["state", "-finished_at"],
+                condition=Q(state=State.FAILED),
+                name="job_latest_failed",
+            ),
             models.Index(fields=["state", "-id"], name="job_by_state"),
             models.Index(fields=["job_type", "-id"], name="job_by_type"),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="job_children"),

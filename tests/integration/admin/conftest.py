@@ -8,7 +8,10 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
+from pydantic import BaseModel
 
+from jobs import JobContext, job_type
+from jobs.domain.registry import registry
 from jobs.domain.states import State
 from jobs.models import Job, Schedule
 from jobs.services.submission import submit
@@ -73,5 +76,20 @@ def job_in(db: None) -> Callable[..., Job]:
         }
         Job.objects.filter(pk=job_id).update(**told)
         return Job.objects.get(pk=job_id)
+
+    return make
+
+
+@pytest.fixture
+def declare(monkeypatch: pytest.MonkeyPatch) -> Callable[[type[BaseModel]], str]:
+    """Declare a job type with these parameters, for the test alone; return its name."""
+    monkeypatch.setattr(registry, "_types", dict(registry._types))
+
+    def make(model: type[BaseModel]) -> str:
+        def handler(params: Any, ctx: JobContext) -> None:
+            """Do as the form says."""
+
+        handler.__annotations__["params"] = model
+        return job_type("shown.in_a_form")(handler).name
 
     return make

@@ -84,6 +84,31 @@ def test_the_state_filter_knows_states_and_their_aliases(
     assert sorted(listed(browser, query)) == sorted(ids(*(jobs[state] for state in expected)))
 
 
+def test_an_alias_is_listed_only_while_it_is_chosen(browser: Client) -> None:
+    page = browser.get(LIST).content.decode()
+    assert "?state=cancelled" in page
+    assert "?state=delayed" not in page
+    assert "delayed: retrying, scheduled" in browser.get(f"{LIST}?state=delayed").content.decode()
+
+
+def test_a_row_says_when_the_job_is_due_or_how_far_it_is(browser: Client, job_in: JobIn) -> None:
+    now = timezone.now()
+    job_in(State.SCHEDULED, run_at=now + timedelta(hours=1, minutes=1))
+    job_in(State.RETRYING, run_at=now + timedelta(days=3, minutes=1))
+    job_in(State.RUNNING, started_at=now - timedelta(minutes=4), progress=6)
+    job_in(State.RUNNING, started_at=now - timedelta(hours=5))
+    page = browser.get(LIST).content.decode()
+    cells = [each.split("</td>")[0] for each in page.split('class="field-ran">')[1:]]
+    unreported, running, retrying, scheduled = cells
+    assert running.startswith("4 min")
+    assert running.endswith(", 6 %")
+    assert unreported.startswith("5 h")
+    assert "%" not in unreported
+    assert (retrying[:4], scheduled[:4]) == ("due ", "due ")
+    assert "in 3 d" in retrying
+    assert "in 1 h" in scheduled
+
+
 def test_an_unknown_state_in_the_address_leads_back_to_the_whole_list(
     browser: Client, job_in: JobIn
 ) -> None:

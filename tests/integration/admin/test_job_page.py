@@ -46,6 +46,41 @@ def test_a_failed_job_tells_its_reason_attempts_and_tracebacks(browser: Client) 
     assert "raise RuntimeError(&quot;it broke&quot;)" in page
 
 
+def test_attempts_after_a_retry_by_hand_are_told_from_those_before(browser: Client) -> None:
+    job = failed_job()
+    lifecycle.retry(job.pk, actor="ada")
+    drain(now=timezone.now() + timedelta(minutes=5))
+    attempts = page_of(browser, job).split("<h2>Attempts</h2>")[1]
+    told = re.findall(r"<strong>(.+?)</strong>", attempts)
+    assert told == ["Attempt 1", "Attempt 2", "Attempt 3", "Run 4, attempt 1"]
+
+
+def test_the_next_run_of_a_past_attempt_was_due(browser: Client, job_in: JobIn) -> None:
+    now = timezone.now()
+    job = job_in(State.RETRYING, run_at=now + timedelta(hours=2), run=2)
+    for run, due in ((1, now - timedelta(minutes=4)), (2, now + timedelta(hours=2))):
+        job.ended_attempts.create(
+            run=run, number=run, outcome="error", started_at=now, finished_at=now, retry_at=due
+        )
+    page = page_of(browser, job)
+    assert page.count("Next run was due <time") == 1
+    assert page.count("Next run due <time") == 1
+
+
+def test_a_page_refreshes_itself_until_the_job_is_final(browser: Client, job_in: JobIn) -> None:
+    assert " data-refresh>" in page_of(browser, job_in(State.RUNNING))
+    assert " data-refresh>" not in page_of(browser, job_in(State.FAILED))
+
+
+def test_a_page_that_refreshes_itself_takes_no_message(browser: Client, job_in: JobIn) -> None:
+    job = job_in(State.FAILED)
+    browser.post(f"/admin/jobs/job/{job.pk}/retry/")
+    address = f"/admin/jobs/job/{job.pk}/change/"
+    refreshed = browser.get(address, headers={"X-Refresh": "1"}).content.decode()
+    assert "queued again" not in refreshed
+    assert "queued again" in page_of(browser, job)
+
+
 def test_a_completed_job_shows_parameters_and_result_as_json(browser: Client) -> None:
     job_id = submit("sample.echo", {"value": {"grüße": [1, 2]}}).job_id
     drain()

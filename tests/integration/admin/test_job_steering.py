@@ -202,6 +202,7 @@ def test_a_job_that_is_not_final_cannot_be_deleted(browser: Client, job_in: JobI
     assert browser.post(address(job, "delete"), {"post": "yes"}).status_code == 403
     page = act_on(browser, "delete_selected", job, job_in(State.COMPLETED), post="yes")
     assert "is running: cancel it first" in page
+    assert "protected related objects" not in page
     assert Job.objects.count() == 2
 
 

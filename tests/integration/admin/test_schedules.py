@@ -36,6 +36,7 @@ def test_the_list_tells_cron_in_english_and_the_next_run_in_its_own_zone(
         next_run_at=datetime(2030, 7, 1, 0, 30, tzinfo=UTC), last_error="the type is away\nmore"
     )
     page = browser.get(LIST).content.decode()
+    assert 'nightly<div class="job-exact">sample.echo</div></a>' in page
     assert "At 02:30" in page
     assert "30 2 * * *" in page
     assert "Mon 01 Jul 2030, 02:30 CEST" in page

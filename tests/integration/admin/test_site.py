@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -42,6 +43,25 @@ def test_the_index_counts_jobs_and_workers_and_links_to_them(
     assert "No worker is alive" not in page
 
 
+def test_the_index_has_a_tile_for_every_state(browser: Client) -> None:
+    page = browser.get("/admin/").content.decode()
+    assert [state for state in State if f'href="/admin/jobs/job/?state={state}"' in page] == [
+        *State
+    ]
+
+
+def test_the_latest_failures_are_those_that_failed_last(browser: Client, job_in: JobIn) -> None:
+    now = timezone.now()
+    for minutes in (1, 9, 3):
+        job_in(State.FAILED, error=f"{minutes} min", finished_at=now - timedelta(minutes=minutes))
+    failures = browser.get("/admin/").content.decode().split("Latest failures")[1]
+    assert re.findall(r'job-error-line">(\d) min', failures) == ["1", "3", "9"]
+
+
+def test_the_index_refreshes_itself(browser: Client) -> None:
+    assert 'id="job-overview" data-refresh>' in browser.get("/admin/").content.decode()
+
+
 def test_the_index_says_when_no_worker_is_alive(browser: Client, job_in: JobIn) -> None:
     job_in()
     page = browser.get("/admin/").content.decode()
@@ -50,10 +70,12 @@ def test_the_index_says_when_no_worker_is_alive(browser: Client, job_in: JobIn) 
 
 
 def test_the_index_shows_what_is_planned_and_what_people_did(browser: Client) -> None:
-    scheduling.create_schedule("nightly", "sample.echo", cron="* * * * *")
+    for name in ("nightly", "sample.echo"):
+        scheduling.create_schedule(name, "sample.echo", cron="* * * * *")
     record(actor="ada", action="job.retry", target_type="job", target_id="x")
     page = browser.get("/admin/").content.decode()
-    assert "nightly" in page
+    assert ">nightly</a>" in page
+    assert page.count("</time> · sample.echo") == 1  # not after the schedule that is named after it
     assert "by ada" in page
 
 
@@ -112,6 +134,7 @@ def test_workers_show_their_health_and_running_jobs(browser: Client, job_in: Job
     for name, row in rows.items():
         assert f"</span> {name}</span>" in row
     assert "high, normal" in rows["alive"]
+    assert "1 of 3" in rows["alive"]
     assert "1.2.3" in rows["alive"]
     only = browser.get("/admin/jobs/worker/?health=lost").content.decode()
     assert "lost@one" in only
@@ -138,6 +161,35 @@ def test_audit_entries_can_be_read_and_nothing_else(browser: Client, job_in: Job
     data = {"action": "delete_selected", "_selected_action": [entry.pk], "post": "yes"}
     browser.post("/admin/jobs/auditentry/", data)
     assert AuditEntry.objects.get().actor == "ada"
+
+
+def test_an_audit_entry_names_its_schedule(browser: Client) -> None:
+    schedule = scheduling.create_schedule("nightly", "sample.echo", cron="0 2 * * *")
+    scheduling.trigger(schedule, actor="ada")
+    record(
+        actor="ada", action="schedule.change", target_type="schedule", target_id=schedule.pk,
+        name="nightly", changed=["cron", "timezone"],
+    )  # fmt: skip
+    page = browser.get("/admin/jobs/auditentry/").content.decode()
+    link = f'<a href="/admin/jobs/schedule/{schedule.pk}/change/">schedule nightly</a>'
+    assert page.count(link) == 2
+    assert "changed: cron, timezone" in page
+    assert "name: nightly" not in page
+
+
+def test_what_nobody_changes_has_no_history(browser: Client) -> None:
+    entry = record(actor="ada", action="job.retry", target_type="job", target_id="x")
+    worker = a_worker("one@one", expires_in=timedelta(seconds=30))
+    for page in (f"worker/{worker.pk}", f"auditentry/{entry.pk}"):
+        response = browser.get(f"/admin/jobs/{page}/change/")
+        assert response.status_code == 200
+        assert "historylink" not in response.content.decode()
+
+
+def test_what_people_change_has_its_history(browser: Client) -> None:
+    schedule = scheduling.create_schedule("nightly", "sample.echo", cron="0 2 * * *")
+    page = browser.get(f"/admin/jobs/schedule/{schedule.pk}/change/").content.decode()
+    assert "historylink" in page
 
 
 def test_audit_entries_are_filtered_and_searched(browser: Client) -> None:
