@@ -1,10 +1,13 @@
 """What people and programs see of real runs: events, logs, metrics, processes."""
 
 import json
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -46,6 +49,7 @@ def test_every_transition_is_on_the_stream_and_the_timeline(
     expected = [
         ("job.created", "queued"),
         ("job.failed", "failed"),
+        ("job.queued", "queued"),
         ("job.retrying", "retrying"),
         ("job.started", "running"),
         ("job.started", "running"),
@@ -148,14 +152,14 @@ def test_what_a_worker_cannot_finish_in_time_is_handed_on(
     stopping = live_process(
         celery("worker", "--concurrency", "2", "-n", "stopping@%h"),
         name="stopping",
-        env={"REMAP_SIGTERM": "SIGQUIT", "WORKER_SHUTDOWN_SECONDS": "4"},
+        env={"REMAP_SIGTERM": "SIGQUIT", "WORKER_SHUTDOWN_SECONDS": "8"},
     )
-    short = submit("sample.work", {"path": path, "seconds": 3}).job_id
-    long = submit("sample.work", {"path": path, "seconds": 60}, max_attempts=1).job_id
-    eventually(lambda: Job.objects.filter(state="running").count() == 2, 30)
-    stopping.signal(15)
+    short = submit("sample.work", {"path": path, "seconds": 2}).job_id
+    long = submit("sample.work", {"path": path, "seconds": 100}, max_attempts=1).job_id
+    eventually(lambda: {get(short).state, get(long).state} == {"running"}, 60)
+    stopping.signal(signal.SIGTERM)
     late = submit("sample.echo").job_id
-    assert stopping.wait(30) == 0
+    assert stopping.wait(60) == 0
     assert get(short).state == "completed"
     job = get(long)
     assert (job.state, job.attempt) == ("retrying", 0)
@@ -164,22 +168,35 @@ def test_what_a_worker_cannot_finish_in_time_is_handed_on(
 
 
 def test_web_and_worker_keep_to_their_own_work(
-    stack: Stack, live_process: LiveProcess, worker: Process, final: Final
+    live_process: LiveProcess, worker: Process, beat: Process, redis_url: str, final: Final
 ) -> None:
-    ids = [worker.pid, *(child.pid for child in psutil.Process(worker.pid).children())]
-    for pid in ids:
-        sockets = psutil.Process(pid).net_connections(kind="inet")
+    final(submit("sample.echo").job_id)  # its pool is there
+    workers = [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]
+    assert len(workers) == 3
+    for process in workers:
+        sockets = process.net_connections(kind="inet")
         assert [each for each in sockets if each.status == psutil.CONN_LISTEN] == []
     worker.terminate()
+    current_app.control.purge()
     web = live_process(
         [sys.executable, "-m", "gunicorn", "jobsite.wsgi", "--bind", "127.0.0.1:0"], name="web"
     )
-    web.wait_for("Listening at", 30)
+    web.wait_for("Booting worker", 60)
+    port = re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", web.output())
+    assert port
     job_id = submit("sample.echo").job_id
-    eventually(lambda: len(psutil.Process(web.pid).children()) == 1)
-    (server,) = psutil.Process(web.pid).children()
-    assert server.num_threads() == 1
+    with redis.Redis.from_url(redis_url) as client:
+        # The bell rings when the job is submitted, and twice again when it is lost.
+        for _ in range(3):
+            eventually(lambda: client.llen("jobsite:normal") == 1, 15)
+            with urlopen(f"http://127.0.0.1:{port[1]}/healthz", timeout=30) as answer:
+                assert answer.status == 200
+            assert client.delete("jobsite:normal") == 1
+        # What consumes Celery's queues waits for them by this command.
+        assert [each for each in client.client_list() if each["cmd"] == "brpop"] == []
     assert get(job_id).state == "queued"
+    (server,) = psutil.Process(web.pid).children(recursive=True)
+    assert "gunicorn" in server.cmdline()
 
 
 def test_the_clean_up_runs_on_a_worker(worker: Process, final: Final) -> None:

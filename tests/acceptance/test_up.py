@@ -10,22 +10,33 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import psutil
 import pytest
 
 from jobsite.env import BASE_DIR
-from jobsite.supervision.site import LOOPBACK, free_port
+from jobsite.supervision.site import LOOPBACK
 from tests.stack import Process, Stack, eventually
 
 JOBS = [sys.executable, str(BASE_DIR / "manage.py"), "jobs"]
+#: In the order of their start.
+PROCESSES = ("redis", "worker", "beat", "gunicorn", "flower")
+
+
+def held_port() -> socket.socket:
+    """Return a socket whose port nobody else is given, until it is closed.
+
+    Servers may listen on it, since it does not: they set SO_REUSEADDR, too.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind((LOOPBACK, 0))
+    return held
 
 
 class Site:
@@ -46,7 +57,12 @@ class Site:
             # Nothing is configured: the site brings its own.
             **dict.fromkeys(("DATABASE_URL", "REDIS_URL", "BROKER_URL"), ""),
         }
-        self.web, self.flower = free_port(), free_port()
+        self._held = held_port(), held_port()
+        self.web, self.flower = (each.getsockname()[1] for each in self._held)
+        self._starts = 0
+        self._up: Process | None = None
+        #: When each process began, in seconds of the system's clock, at the latest start.
+        self.began: dict[str, float] = {}
 
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run `manage.py jobs` to its end."""
@@ -59,50 +75,84 @@ class Site:
             check=False,
         )
 
-    def up(self, name: str = "up") -> Process:
+    def up(self) -> Process:
+        """Return the running `up`; start it unless it runs."""
+        if self._up is None or self._up.returncode is not None:
+            self._up = self.start()
+            self._up.wait_for("Jobsite is up", 90)
+            found = self.processes(self._up)
+            self.began = {name: each.create_time() for name, each in found.items()}
+        return self._up
+
+    def start(self) -> Process:
+        """Start `up`, and do not wait until it is."""
+        self._starts += 1
         ports = ["--web-port", str(self.web), "--flower-port", str(self.flower)]
         command = [*JOBS, "up", *ports, "--concurrency", "1"]
-        return Process(command, env=self.env, log=self.folder / f"{name}.log")
+        return Process(command, env=self.env, log=self.folder / f"up-{self._starts}.log")
+
+    def down(self) -> None:
+        """End everything."""
+        if self._up is not None:
+            self._up.terminate(40)
+        self.run("redis", "stop")
+        for each in self._held:
+            each.close()
+
+    def processes(self, up: Process) -> dict[str, psutil.Process]:
+        """Return the site's processes by name, Redis with them."""
+        return {"redis": psutil.Process(self.redis()["pid"]), **children(up)}
 
     def status(self, path: str, port: int = 0) -> int:
         """Return what a page answers with; 0 if nothing does."""
         try:
             with urlopen(f"http://{LOOPBACK}:{port or self.web}{path}", timeout=5) as answer:
                 return int(answer.status)
-        except URLError:
+        except OSError:
             return 0
 
     def rows(self, statement: str) -> list[Any]:
-        database = sqlite3.connect(self.folder / "var" / "jobsite.sqlite3", timeout=10)
-        try:
+        path = self.folder / "var" / "jobsite.sqlite3"
+        with closing(sqlite3.connect(path, timeout=10)) as database:
             return database.execute(statement).fetchall()
-        finally:
-            database.close()
 
     def redis(self) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(self.run("redis", "--json").stdout)
         return told
 
     def completes_a_job(self) -> bool:
-        ran = self.run("submit", "sample.echo", "-p", "value=5", "--wait", "20s", "--json")
+        ran = self.run("submit", "sample.echo", "-p", "value=5", "--wait", "40s", "--json")
         return ran.returncode == 0 and bool(json.loads(ran.stdout)["result"] == 5)
+
+
+@contextmanager
+def made(services: Stack) -> Iterator[Site]:
+    folder = Path(tempfile.mkdtemp(prefix="jobsite-up-"))  # short: a socket's path has a limit
+    site = Site(folder, services.settings)
+    try:
+        yield site
+    finally:
+        site.down()
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
 def site(services: Stack) -> Iterator[Site]:
-    folder = Path(tempfile.mkdtemp(prefix="jobsite-up-"))  # short: a socket's path has a limit
-    site = Site(folder, services.settings)
-    yield site
-    site.run("redis", "stop")
-    shutil.rmtree(folder)
+    with made(services) as site:
+        yield site
 
 
 @pytest.fixture(scope="module")
-def up(site: Site) -> Iterator[Process]:
-    process = site.up()
-    process.wait_for("Jobsite is up", 60)
-    yield process
-    process.terminate(40)
+def idle_site(services: Stack) -> Iterator[Site]:
+    """A site that no test leaves running."""
+    with made(services) as site:
+        yield site
+
+
+@pytest.fixture
+def up(site: Site) -> Process:
+    """The site, up: the same for every test, unless the one before has ended it."""
+    return site.up()
 
 
 def children(process: Process) -> dict[str, psutil.Process]:
@@ -123,11 +173,11 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 def test_everything_is_ready_and_runs_jobs(site: Site, up: Process) -> None:
-    assert set(children(up)) == {"worker", "beat", "flower", "gunicorn"}
+    assert set(site.processes(up)) == set(PROCESSES)
     assert (site.status("/healthz"), site.status("/admin/login/")) == (200, 200)
     assert site.status("/healthcheck", site.flower) == 200
-    ((pid, concurrency),) = site.rows("SELECT pid, concurrency FROM jobs_worker")
-    assert (pid, concurrency) == (children(up)["worker"].pid, 1)
+    worker = children(up)["worker"].pid
+    eventually(lambda: (worker, 1) in site.rows("SELECT pid, concurrency FROM jobs_worker"), 30)
     assert site.redis()["state"] == "running"
     assert site.completes_a_job()
 
@@ -157,7 +207,7 @@ def test_a_process_that_dies_is_started_again(site: Site, up: Process) -> None:
     def replaced() -> set[str]:
         return {name for name, now in children(up).items() if now.pid != before[name].pid}
 
-    eventually(lambda: len(replaced()) == 2, 15)
+    eventually(lambda: len(replaced()) == 2, 30)
     assert replaced() == {"beat", "worker"}
     assert "ended with -9; starts again in 1 s" in up.output()
     assert site.completes_a_job()
@@ -167,44 +217,57 @@ def test_a_process_that_dies_is_started_again(site: Site, up: Process) -> None:
 def test_redis_is_started_again_when_it_dies(site: Site, up: Process) -> None:
     dead = site.redis()["pid"]
     psutil.Process(dead).kill()
-    eventually(lambda: site.redis()["pid"] not in (None, dead), 20)
+    eventually(lambda: site.redis()["pid"] not in (None, dead), 30)
     assert site.completes_a_job()
     assert up.returncode is None
 
 
-def test_sigterm_ends_all_of_it(site: Site, up: Process) -> None:
-    redis, worker = psutil.Process(site.redis()["pid"]), children(up)["worker"].pid
-    started = [redis, *psutil.Process(up.pid).children(recursive=True)]
+def test_processes_start_in_order(site: Site, up: Process) -> None:
+    began = [site.began[name] for name in PROCESSES]
+    assert began == sorted(began)
+
+
+def test_sigterm_ends_all_of_it_in_the_other_order(site: Site, up: Process) -> None:
+    processes = site.processes(up)
+    started = [processes["redis"], *psutil.Process(up.pid).children(recursive=True)]
     assert len(started) > 5
-    began = time.monotonic()
+    seen: list[list[bool]] = []
+
+    def ended() -> bool:
+        # The first to start is looked at first: whatever ends meanwhile was to end before it.
+        seen.append([alive([processes[name]]) != [] for name in PROCESSES])
+        return not any(seen[-1])
+
     up.signal(signal.SIGTERM)
-    assert up.wait(40) == 0
-    assert time.monotonic() - began < 40
+    eventually(ended, 40)
+    assert up.wait(20) == 0
+    assert [each for each in seen if each != sorted(each, reverse=True)] == []
+    assert [True, True, True, True, False] in seen  # Flower has gone, and the rest is there
     assert alive(started) == []
     assert site.redis()["state"] == "stopped"
     assert up.output().rstrip().splitlines()[-1].startswith("stopped in ")
     stopped = site.rows("SELECT pid FROM jobs_worker WHERE stopped_at IS NOT NULL")
-    assert (worker,) in stopped
+    assert (processes["worker"].pid,) in stopped
 
 
-def test_a_signal_while_it_starts(site: Site) -> None:
-    starting = site.up("starting")
-    eventually(lambda: "worker" in children(starting), 30)
+def test_a_signal_while_it_starts(idle_site: Site) -> None:
+    starting = idle_site.start()
+    starting.wait_for(lambda: "worker" in children(starting), 60)
     started = psutil.Process(starting.pid).children(recursive=True)
     starting.signal(signal.SIGINT)
     assert starting.wait(40) == 0
     assert "Traceback" not in starting.output().rpartition("stopped in")[2]
     assert "Jobsite is up" not in starting.output()
     assert alive(started) == []
-    assert site.redis()["state"] == "stopped"
+    assert idle_site.redis()["state"] == "stopped"
 
 
 @pytest.mark.parametrize("option", ["--web-port", "--flower-port"])
-def test_a_port_that_is_taken(site: Site, option: str) -> None:
+def test_a_port_that_is_taken(idle_site: Site, option: str) -> None:
     other = "--flower-port" if option == "--web-port" else "--web-port"
     with socket.create_server((LOOPBACK, 0)) as server:
         port = server.getsockname()[1]
-        refused = site.run("up", option, str(port), other, "0")
+        refused = idle_site.run("up", option, str(port), other, "0")
     assert refused.returncode == 1
     assert f"port {port} is taken" in refused.stderr
     assert option in refused.stderr
@@ -215,25 +278,28 @@ def test_a_port_that_is_taken(site: Site, option: str) -> None:
     ("ports", "told"),
     [(("70000", "0"), "from 0 to 65535"), (("-1", "0"), "--web-port"), (("5", "5"), "for Flower")],
 )
-def test_ports_that_cannot_be(site: Site, ports: tuple[str, str], told: str) -> None:
-    refused = site.run("up", f"--web-port={ports[0]}", f"--flower-port={ports[1]}")
+def test_ports_that_cannot_be(idle_site: Site, ports: tuple[str, str], told: str) -> None:
+    refused = idle_site.run("up", f"--web-port={ports[0]}", f"--flower-port={ports[1]}")
     assert (refused.returncode, told in refused.stderr) == (1, True)
     assert "Traceback" not in refused.stderr
 
 
-def test_a_folder_that_cannot_be_written(site: Site) -> None:
-    (site.folder / "file").touch()
-    refused = site.run("up", JOBSITE_VAR=str(site.folder / "file" / "var"))
+def test_a_folder_that_cannot_be_written(idle_site: Site) -> None:
+    (idle_site.folder / "file").touch()
+    refused = idle_site.run("up", JOBSITE_VAR=str(idle_site.folder / "file" / "var"))
     assert refused.returncode == 1
     told = refused.stderr.rstrip().splitlines()[-1]
-    assert f"the data folder {site.folder}/file/var cannot be written (Not a directory)" in told
+    assert (
+        f"the data folder {idle_site.folder}/file/var cannot be written (Not a directory)" in told
+    )
     assert "JOBSITE_VAR" in told
 
 
-def test_a_database_that_is_away_leaves_no_redis_behind(site: Site) -> None:
-    away = f"postgresql://jobsite:s3cret@{LOOPBACK}:{free_port()}/jobsite"
-    refused = site.run("up", "--web-port", "0", "--flower-port", "0", DATABASE_URL=away)
+def test_a_database_that_is_away_leaves_no_redis_behind(idle_site: Site) -> None:
+    with held_port() as unused:
+        away = f"postgresql://jobsite:s3cret@{LOOPBACK}:{unused.getsockname()[1]}/jobsite"
+        refused = idle_site.run("up", "--web-port", "0", "--flower-port", "0", DATABASE_URL=away)
     assert refused.returncode == 1
     assert "the database cannot be used" in refused.stderr
     assert "s3cret" not in refused.stderr + refused.stdout
-    assert site.redis()["state"] == "stopped"
+    assert idle_site.redis()["state"] == "stopped"

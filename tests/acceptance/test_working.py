@@ -2,12 +2,14 @@
 
 import os
 import signal
+import statistics
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from celery import current_app
 from django.db import transaction
+from django_celery_results.models import TaskResult
 
 from jobs.models import Job, Worker
 from jobs.public import cancel, get, retry, submit
@@ -20,6 +22,9 @@ from tests.stack import Process, eventually
 from tests.stack.run import celery
 
 Witness = Callable[[], list[str]]
+#: Of the sample types that overrun it, and what the site adds before it kills.
+TIMEOUT = timedelta(seconds=1)
+GRACE = timedelta(seconds=5)
 pytestmark = pytest.mark.usefixtures("worker")
 
 
@@ -34,12 +39,21 @@ def test_a_job_runs_and_its_result_is_there(final: Final) -> None:
 
 
 def test_a_submission_wakes_the_worker_at_once(final: Final) -> None:
-    waits = []
-    for _ in range(20):
+    waits, beside = [], []
+    for _ in range(30):
         job = final(submit("sample.echo").job_id)
         assert job.started_at is not None
-        waits.append(job.started_at - job.created_at)
-    assert sorted(waits)[10] < timedelta(milliseconds=100)
+        waits.append((job.started_at - job.created_at).total_seconds())
+        beside.append(_seconds_of_a_plain_task())
+    # On a machine that is busy with other things, a plain task does not come sooner either.
+    assert statistics.median(waits) < max(0.1, 2 * statistics.median(beside))
+
+
+def _seconds_of_a_plain_task() -> float:
+    sent_at = datetime.now(UTC)
+    done = TaskResult.objects.filter(task_id=current_app.send_task("sample.plain", args=[1]).id)
+    result = eventually(done.all().first, 15)
+    return float((result.date_done - sent_at).total_seconds())
 
 
 def test_a_rolled_back_submission_runs_nothing(path: str, witness: Witness, final: Final) -> None:
@@ -72,9 +86,10 @@ def test_a_dead_job_runs_again_when_it_is_retried(beat: Process, path: str, fina
 def test_a_delayed_job_never_starts_early(beat: Process, final: Final) -> None:
     submissions = [submit("sample.echo", delay=timedelta(seconds=1)) for _ in range(10)]
     for each in submissions:
-        job = final(each.job_id)
+        job = final(each.job_id, 30)
         assert job.started_at is not None
-        assert timedelta(0) <= job.started_at - job.run_at < timedelta(seconds=2)
+        assert job.run_at - job.created_at == timedelta(seconds=1)
+        assert timedelta(0) <= job.started_at - job.run_at < timedelta(seconds=5)
 
 
 def test_a_child_that_dies_costs_its_job_an_attempt_and_no_more(
@@ -90,17 +105,23 @@ def test_a_child_that_dies_costs_its_job_an_attempt_and_no_more(
 def test_the_soft_timeout_ends_a_handler_that_listens(path: str, final: Final) -> None:
     job = final(submit("sample.sleepy", {"path": path}).job_id)
     assert (job.state, job.failure_reason, job.error_type) == ("failed", "timeout", "JobTimeout")
+    assert "killed" not in job.error
     assert job.run_time is not None
-    assert timedelta(seconds=1) <= job.run_time < timedelta(seconds=2)
+    assert TIMEOUT <= job.run_time < TIMEOUT + GRACE
 
 
 def test_a_handler_that_swallows_its_timeout_is_killed(path: str, final: Final) -> None:
     job = final(submit("sample.stubborn", {"path": path}).job_id, 30)
     assert (job.state, job.failure_reason) == ("failed", "timeout")
+    assert "killed" in job.error
     assert job.run_time is not None
-    assert job.run_time < timedelta(seconds=1 + 5 + 2)
-    # The slot is free again.
-    assert final(submit("sample.echo").job_id).state == "completed"
+    assert TIMEOUT + GRACE <= job.run_time <= TIMEOUT + GRACE + timedelta(seconds=5)
+    # Its slot is free again, as the other one is.
+    both = [submit("sample.work", {"path": path, "seconds": 60}).job_id for _ in range(2)]
+    eventually(lambda: {get(job_id).state for job_id in both} == {"running"}, 30)
+    for job_id in both:
+        cancel(job_id)
+        final(job_id, 30)
 
 
 def test_a_running_job_is_cancelled_at_its_next_report(path: str, final: Final) -> None:
@@ -144,11 +165,26 @@ def test_any_celery_client_submits_a_job_by_its_types_name(final: Final) -> None
 
 
 def test_a_message_that_comes_twice_makes_one_job(final: Final) -> None:
+    before = _messages_taken("sample.echo")
     for _ in range(3):
         current_app.send_task("sample.echo", kwargs={"value": 4}, task_id="same")
-    final(submit("sample.echo", {"value": "after"}).job_id)
-    eventually(lambda: len(listed(job_type="sample.echo")) == 2)
-    assert [job.params["value"] for job in listed(job_type="sample.echo")].count(4) == 1
+    eventually(lambda: _messages_taken("sample.echo") == before + 3, 30)
+    eventually(lambda: not _at_work(), 30)
+    (job,) = listed(job_type="sample.echo")
+    assert final(job.pk).result == 4
+
+
+def _messages_taken(task: str) -> int:
+    """Return how many messages of the task the worker has begun with."""
+    (told,) = (current_app.control.inspect(timeout=10, limit=1).stats() or {}).values()
+    return int(told["total"].get(task, 0))
+
+
+def _at_work() -> list[object]:
+    """Return the messages that the worker holds."""
+    inspect = current_app.control.inspect(timeout=10, limit=1)
+    told = [inspect.active(), inspect.reserved()]
+    return [message for each in told for held in (each or {}).values() for message in held]
 
 
 def test_the_worker_has_a_row_that_tells_of_it(worker: Process) -> None:

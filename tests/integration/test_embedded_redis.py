@@ -263,13 +263,14 @@ def test_damaged_data_is_named_with_the_remedy(env: Environment) -> None:
 def test_a_server_that_does_not_answer_is_named_and_not_doubled(
     env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobsite.embedded.answer._ANSWER_SECONDS", 0.2)
     server = running(env)
     os.kill(server.pid, signal.SIGSTOP)
     try:
-        with pytest.raises(EmbeddedRedisError, match=f"process {server.pid}.*does not answer"):
-            embedded.ensure_running(env, timeout=timedelta(seconds=0.3))
-        assert embedded.status(env).state is State.BLOCKED
+        with monkeypatch.context() as patch:
+            patch.setattr("jobsite.embedded.answer._ANSWER_SECONDS", 0.2)
+            with pytest.raises(EmbeddedRedisError, match=f"process {server.pid}.*does not answer"):
+                embedded.ensure_running(env, timeout=timedelta(seconds=0.3))
+            assert embedded.status(env).state is State.BLOCKED
     finally:
         os.kill(server.pid, signal.SIGCONT)
     assert running(env).pid == server.pid

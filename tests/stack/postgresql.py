@@ -57,7 +57,12 @@ class Cluster:
         Raises:
             Unavailable: it does not start.
         """
-        settings = {**_SPEED, "listen_addresses": "", "unix_socket_directories": str(self.folder)}
+        settings = {
+            **_SPEED,
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.folder),
+            "max_connections": "150",  # a hundred takers at once, and the rest of the suite
+        }
         options = [part for item in settings.items() for part in ("-c", "=".join(item))]
         log = self.folder / "log"
         with log.open("ab") as output:

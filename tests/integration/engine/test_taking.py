@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
@@ -28,20 +29,28 @@ def taker() -> Taker:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_hundred_takers_of_one_job_leave_one_winner(configure: Any) -> None:
+def test_of_a_hundred_that_take_one_job_at_once_one_wins(configure: Any) -> None:
     configure(backend="memory")
     job_id = submit("sample.echo").job_id
+    at_once = Barrier(100, timeout=60)
 
     def try_to_take(_: int) -> list[Job]:
+        who = taker()
         try:
-            return take(taker(), QUEUES)
+            connection.ensure_connection()
+            at_once.wait()
+            return take(who, QUEUES)
+        except BaseException:
+            at_once.abort()
+            raise
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        winners = [job for taken in pool.map(try_to_take, range(100)) for job in taken]
-    assert [job.pk for job in winners] == [job_id]
-    assert get(job_id).run == 1
+    with ThreadPoolExecutor(at_once.parties) as pool:
+        taken = list(pool.map(try_to_take, range(at_once.parties)))
+    assert len(taken) == 100
+    assert [job.pk for jobs in taken for job in jobs] == [job_id]
+    assert (get(job_id).run, get(job_id).attempt) == (1, 1)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -80,7 +80,8 @@ def test_occurrences_only_go_forward_and_repeat_from_any_point(
         ("61 * * * *", "61"),
         ("x * * * *", "x"),
         ("0 0 30 2 *", "never"),
-        ("@sometimes", "@sometimes"),
+        ("@sometimes", "'@sometimes' is not known; use one of @hourly, @daily"),
+        (" @daily", "1 fields"),
         ("*" * 300, "200"),
     ],
 )

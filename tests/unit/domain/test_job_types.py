@@ -2,7 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 import jobs
 from jobs import JobContext
@@ -21,7 +21,7 @@ def handler(params: Export, ctx: JobContext) -> str:
 
 
 def declared(name: str = "reports.export", **options: Any) -> JobType:
-    return JobType(name=name, handler=handler, params_model=Export, **options)
+    return JobType(name=name, handler=handler, **{"params_model": Export, **options})
 
 
 def test_a_handler_stays_a_plain_function() -> None:
@@ -37,6 +37,36 @@ def test_a_wrong_field_is_named_by_its_path() -> None:
         declared().parse({"report": "sales", "rows": "many"})
     assert caught.value.problems[0][0] == "rows"
     assert "reports.export" in str(caught.value)
+
+
+class Period(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    start: int = 0
+    end: int = 0
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    period: Period = Period()
+    parts: list[Period] = Field(default_factory=list)
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"perod": 1}, "perod: is unknown; use one of: period, parts"),
+        ({"period": {"strat": 1}}, "period.strat: is unknown; use one of: start, end"),
+        ({"parts": [{"strat": 1}]}, "parts.0.strat: Extra inputs are not permitted"),
+    ],
+)
+def test_an_unknown_field_is_told_with_those_there_are(params: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidParameters, match=told):
+        declared(params_model=Strict).parse(params)
+
+
+def test_a_type_without_parameters_takes_none() -> None:
+    with pytest.raises(InvalidParameters, match="x: is unknown; there are none"):
+        declared(params_model=NoParams).parse({"x": 1})
 
 
 def test_a_missing_field_is_named() -> None:
@@ -112,6 +142,8 @@ def test_queues_of_their_own_are_listed() -> None:
     registry.add(declared("a.b", queue="mail"))
     registry.add(declared("a.c"))
     assert registry.queues() == ["mail"]
+    assert registry.celery_queues()[:4] == ["critical", "mail.critical", "high", "mail.high"]
+    assert len(registry.celery_queues()) == 8
 
 
 def test_the_public_names() -> None:
