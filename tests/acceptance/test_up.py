@@ -59,7 +59,7 @@ class Site:
         }
         self._held = held_port(), held_port()
         self.web, self.flower = (each.getsockname()[1] for each in self._held)
-        self._starts = 0
+        self._started: list[Process] = []
         self._up: Process | None = None
         #: When each process began, in seconds of the system's clock, at the latest start.
         self.began: dict[str, float] = {}
@@ -86,15 +86,16 @@ class Site:
 
     def start(self) -> Process:
         """Start `up`, and do not wait until it is."""
-        self._starts += 1
         ports = ["--web-port", str(self.web), "--flower-port", str(self.flower)]
         command = [*JOBS, "up", *ports, "--concurrency", "1"]
-        return Process(command, env=self.env, log=self.folder / f"up-{self._starts}.log")
+        log = self.folder / f"up-{len(self._started)}.log"
+        self._started.append(Process(command, env=self.env, log=log))
+        return self._started[-1]
 
     def down(self) -> None:
         """End everything."""
-        if self._up is not None:
-            self._up.terminate(40)
+        for process in self._started:
+            process.terminate(40)
         self.run("redis", "stop")
         for each in self._held:
             each.close()
