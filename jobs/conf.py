@@ -58,7 +58,7 @@ class JobsSettings(BaseModel):
     max_attempts: int = Field(default=4, ge=1, le=1000)
     timeout_seconds: PositiveSeconds = 600
     #: How long after the soft timeout, an exception in the handler, the process is killed.
-    timeout_grace_seconds: PositiveSeconds = 5
+    timeout_grace_seconds: PositiveSeconds = 3
     backoff_kind: Kind = "exponential"
     backoff_base_seconds: Seconds = 2
     backoff_cap_seconds: Seconds = 300
@@ -69,9 +69,17 @@ class JobsSettings(BaseModel):
     scheduler_tick_ms: int = Field(default=50, ge=5, le=100)
     #: How often the timekeeper rings again for work that nobody has taken.
     poll_interval_ms: int = Field(default=1000, ge=100, le=60_000)
+    #: Ready jobs that one statement takes, at most.
+    batch_size: int = Field(default=1, ge=1, le=1000)
     lease_seconds: float = Field(default=30, ge=1, le=3600)
     #: Deaths of the worker in a row after which a job is dead.
     max_losses: int = Field(default=3, ge=1, le=100)
+    #: How long after the request a running job that does not report is interrupted.
+    cancel_grace_seconds: Seconds = 2
+    #: A child that has grown beyond this is replaced after its job; 0: never.
+    max_memory_mb: int = Field(default=0, ge=0, le=10_000_000)
+    #: A child that grows beyond this is killed, and its job counts as lost; 0: never.
+    kill_memory_mb: int = Field(default=0, ge=0, le=10_000_000)
     progress_interval_seconds: Seconds = 1
 
     max_params_bytes: int = Field(default=256 * 1024, ge=1024)
@@ -103,6 +111,11 @@ class JobsSettings(BaseModel):
     def timeout(self) -> timedelta:
         """The site's timeout of one attempt."""
         return timedelta(seconds=self.timeout_seconds)
+
+    @property
+    def timeout_grace(self) -> timedelta:
+        """How long after its timeout a handler that ignores it is killed."""
+        return timedelta(seconds=self.timeout_grace_seconds)
 
     @property
     def lease(self) -> timedelta:

@@ -18,6 +18,7 @@ from jobs.domain.errors import (
     ScheduleNotFound,
     SubmissionError,
     UnknownJobType,
+    UnknownQueue,
     UnknownTimeZone,
 )
 from jobs.domain.events import Event, EventName, subscribe
@@ -29,15 +30,19 @@ from jobs.models import Job
 from jobs.selectors.counts import dead, queue_depths, stats
 from jobs.selectors.describe import describe
 from jobs.selectors.listings import JobFilters, jobs_matching
+from jobs.selectors.outages import OUTAGES
 from jobs.selectors.workers import worker_counts
 from jobs.services import lifecycle, scheduling
 from jobs.services.doorbell import ping as ping_broker
 from jobs.services.lifecycle import get_job as get
+from jobs.services.queues import pause as pause_queue
+from jobs.services.queues import resume as resume_queue
 from jobs.services.retention import discard, purge
 from jobs.services.scheduling import create_schedule
 from jobs.services.submission import Params, stored_params, submit
 
 __all__ = [
+    "OUTAGES",
     "ConfigurationError",
     "DuplicateJob",
     "Event",
@@ -54,6 +59,7 @@ __all__ = [
     "Submission",
     "SubmissionError",
     "UnknownJobType",
+    "UnknownQueue",
     "UnknownTimeZone",
     "cancel",
     "check_parameters",
@@ -63,9 +69,11 @@ __all__ = [
     "discard_all",
     "get",
     "list",
+    "pause_queue",
     "ping_broker",
     "purge",
     "queue_depths",
+    "resume_queue",
     "retry",
     "retry_all",
     "stats",
@@ -98,7 +106,9 @@ def check_parameters(job_type: str, params: Params = None, /) -> None:
 
 
 def cancel(job_id: UUID | str, *, actor: str = _DEFAULT_ACTOR) -> Job:
-    """Cancel a job: at once while it waits; at its handler's next report while it runs.
+    """Cancel a job: at once while it waits; in a few seconds while it runs.
+
+    Its handler's next report raises; one that reports nothing is interrupted, then killed.
 
     Raises:
         JobNotFound: there is no such job.

@@ -1,22 +1,28 @@
 """The Celery tasks: the doorbell, and one of each job type's name that submits a job."""
 
+import sys
+from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
 import structlog
 from celery import Celery, Task, shared_task
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import close_old_connections
 from kombu import Exchange, Queue
 
+from jobs.conf import jobs_settings
 from jobs.domain.errors import SubmissionError
 from jobs.domain.job_types import JobType
 from jobs.domain.registry import registry
 from jobs.models import Job
 from jobs.runtime.executor import run_ready
 from jobs.runtime.worker_process import worker_process
+from jobs.selectors.outages import OUTAGES
 from jobs.services.doorbell import ring
 from jobs.services.submission import submit
 
 logger = structlog.get_logger(__name__)
+#: Linux counts in KiB, macOS in bytes.
+_MAXRSS_PER_MB = 2**20 if sys.platform == "darwin" else 2**10
 
 
 @shared_task(
@@ -26,21 +32,22 @@ logger = structlog.get_logger(__name__)
     send_events=False,
     # The rows are the truth, and the timekeeper rings again: a doorbell may be lost.
     acks_late=False,
-    autoretry_for=(DatabaseError, InterfaceError),
+    autoretry_for=OUTAGES,
     retry_backoff=1,
     retry_backoff_max=30,
     retry_jitter=True,
     max_retries=None,
 )
-def doorbell(self: "Task[Any, Any]") -> None:
+def doorbell(self: "Task[Any, Any]", *_: Any, **__: Any) -> None:
     """Take and run ready jobs of every queue that this worker listens to, best first.
 
-    With the database away while taking, the doorbell is tried again with back-off, on a new
+    A bell says nothing but that it rings: what another version of the code puts into one is not
+    read. With the database away while taking, the doorbell is tried again with back-off, on a new
     connection.
     """
     try:
         _answer(self)
-    except (DatabaseError, InterfaceError):
+    except OUTAGES:
         close_old_connections()
         raise
 
@@ -48,19 +55,34 @@ def doorbell(self: "Task[Any, Any]") -> None:
 def _answer(self: "Task[Any, Any]") -> None:
     queues = list(self.app.amqp.queues.consume_from)
 
+    begun = False
+
     def wake_another(job: Job) -> None:
         """Ring once more before the first job starts, so that as many wake as there is work."""
+        nonlocal begun
+        begun = True
         ring({job.queue})
+
+    def may_go_on() -> bool:
+        return not worker_process.stopping and not (begun and _has_grown())
 
     _, more = run_ready(
         worker_process.taker(),
         queues,
+        # Only where the parent can tell which of several a child has died of.
+        at_once=jobs_settings().batch_size if worker_process.slot else 1,
         on_first=wake_another,
-        go_on=lambda: not worker_process.stopping,
+        go_on=may_go_on,
     )
     if more:
         heard = (self.request.delivery_info or {}).get("routing_key")
         ring({heard} if heard in queues else set(queues[:1]))
+
+
+def _has_grown() -> bool:
+    """Return whether Celery replaces this process after this task, for its memory."""
+    limit = jobs_settings().max_memory_mb
+    return bool(limit) and getrusage(RUSAGE_SELF).ru_maxrss > limit * _MAXRSS_PER_MB
 
 
 def register_job_types(app: Celery) -> None:
@@ -69,9 +91,12 @@ def register_job_types(app: Celery) -> None:
     Sending such a task, from any Celery client, submits the job.
     """
     exchange = Exchange("jobsite")
+    # RabbitMQ keeps such a queue on several nodes; other brokers do not read the argument.
+    kind = {"x-queue-type": "quorum"} if str(app.conf.broker_url).startswith("amqp") else None
     # Strict order: a worker without -Q listens to all of them, the most urgent first.
     app.conf.task_queues = [
-        Queue(name, exchange, routing_key=name) for name in registry.celery_queues()
+        Queue(name, exchange, routing_key=name, queue_arguments=kind)
+        for name in registry.celery_queues()
     ]
     for job_type in registry:
         _register(app, job_type)

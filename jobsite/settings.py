@@ -78,7 +78,9 @@ def _database() -> dict[str, Any]:
             ),
         }
     elif config["ENGINE"] == "django.db.backends.postgresql":
-        config["OPTIONS"] = {"connect_timeout": 5, **config.get("OPTIONS", {})}
+        # A statement that waits for another's lock gives up: two that wait for each other end.
+        defaults = {"connect_timeout": 5, "options": "-c lock_timeout=10s"}
+        config["OPTIONS"] = {**defaults, **config.get("OPTIONS", {})}
     else:
         raise BadEnvironment(
             f"DATABASE_URL names {config['ENGINE']}: Jobsite runs on sqlite:// and postgresql://"
@@ -195,6 +197,8 @@ CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = ENV.worker_shutdown_seconds
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
+CELERY_WORKER_CONSUMER = "jobs.backends.consumer:Consumer"
 # A worker keeps its database connections between tasks: a new one each costs 3 ms.
 CELERY_DB_REUSE_MAX = 1_000_000
 if ENV.broker.startswith(("redis", "unix")):

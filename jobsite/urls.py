@@ -9,3 +9,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("maintenance.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler500 = "jobsite.errors.server_error"

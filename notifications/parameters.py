@@ -25,31 +25,30 @@ def _as_list(value: Any) -> Any:
 
 
 class SendParams(BaseModel):
-    """One notification, its channel and its recipients.
+    """One notification, its channel and its recipients."""
 
-    Attributes:
-        template: the name of a folder in `templates/notifications/`.
-        channel: `email`, `slack`, `webhook`, or another one that is installed.
-        to: one address or several; one that comes twice is taken once.
-        subject: replaces the template's own.
-        data: what the template shows.
-        headers: extra HTTP headers, for webhooks only.
-        when_gone: the job type to submit for a recipient who wants no more messages; its
-            parameters are `channel`, `recipient` and `reason`.
-    """
-
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     template: str = Field(pattern=rf"^{TEMPLATE_NAME}$", max_length=60)
+    """The name of a folder in `templates/notifications/`."""
     # Before `to` and `headers`, whose checks need it.
     channel: str = Field(default="email", max_length=40)
+    """`email`, `slack`, `webhook`, or another one that is installed."""
     to: Annotated[list[str], BeforeValidator(_as_list, json_schema_input_type=str | list[str])] = (
         Field(min_length=1, max_length=MAX_RECIPIENTS)
     )
+    """One address or several; one that comes twice is taken once."""
     subject: str | None = Field(default=None, max_length=200)
+    """Replaces the template's own."""
     data: dict[str, JsonValue] = Field(default_factory=dict)
+    """What the template shows."""
     headers: dict[str, str] = Field(default_factory=dict, max_length=20)
+    """Extra HTTP headers, for webhooks only."""
     when_gone: str | None = Field(default=None, max_length=100)
+    """The job type to submit for a recipient who wants no more messages.
+
+    Its parameters are `channel`, `recipient` and `reason`.
+    """
 
     @field_validator("channel")
     @classmethod

@@ -2,10 +2,11 @@
 
 from jobs.admin.audit import AuditEntryAdmin
 from jobs.admin.jobs import JobAdmin
+from jobs.admin.queues import QueueAdmin
 from jobs.admin.schedules import ScheduleAdmin
 from jobs.admin.site import name_the_site
 from jobs.admin.workers import WorkerAdmin
 
-__all__ = ["AuditEntryAdmin", "JobAdmin", "ScheduleAdmin", "WorkerAdmin"]
+__all__ = ["AuditEntryAdmin", "JobAdmin", "QueueAdmin", "ScheduleAdmin", "WorkerAdmin"]
 
 name_the_site()

@@ -21,7 +21,7 @@ class Tally:
     """What became of a selection."""
 
     done: int = 0
-    #: Running jobs that were asked to stop, and do at their next report.
+    #: Running jobs that were asked to stop, and do in a moment.
     asked: int = 0
     #: The reason for each job that was left as it is.
     refused: list[str] = field(default_factory=list)

@@ -32,6 +32,8 @@ LIKE: Final[dict[str, State]] = {
     "alive": State.COMPLETED,
     "left": State.CANCELLED,
     "enabled": State.COMPLETED,
+    "goes on": State.COMPLETED,
+    "paused": State.BLOCKED,
     "disabled": State.CANCELLED,
 }
 _STEPS: Final = ((86_400 * 365, "y"), (86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))

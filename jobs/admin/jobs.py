@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
@@ -20,9 +19,8 @@ from jobs.admin.filters import (
 from jobs.admin.job_columns import JobColumns
 from jobs.admin.steering import SteeredAdmin
 from jobs.admin.submission import submission_page
-from jobs.domain.states import FINAL
 from jobs.models import Job
-from jobs.services.audit import record
+from jobs.services import retention
 
 #: Columns that the list does not show and that can be large.
 _LARGE = ("params", "result", "backoff")
@@ -113,16 +111,4 @@ class JobAdmin(JobColumns, SteeredAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         """Delete those of the jobs that are final, and say who did."""
-        chosen = list(queryset.values_list("pk", flat=True))
-        actor = request.user.get_username()
-        with transaction.atomic():
-            final = Job.objects.filter(pk__in=chosen, state__in=FINAL)
-            for job_id, job_type in final.values_list("pk", "job_type"):
-                record(
-                    actor=actor,
-                    action="job.delete",
-                    target_type="job",
-                    target_id=job_id,
-                    job_type=job_type,
-                )
-            final.delete()
+        retention.delete_final(queryset, actor=request.user.get_username())

@@ -57,7 +57,7 @@ class SteeredAdmin(ReadOnlyAdmin):
         if tally.done:
             self.message_user(request, f"{_jobs(tally.done)} {done}.", messages.SUCCESS)
         if tally.asked:
-            text = f"{_jobs(tally.asked)} asked to stop: a running job ends at its next report."
+            text = f"{_jobs(tally.asked)} asked to stop: a running job does so in a few seconds."
             self.message_user(request, text, messages.SUCCESS)
         if tally.refused:
             text = f"{_jobs(len(tally.refused))} could not be {refused}: {tally.reasons}."
@@ -102,7 +102,7 @@ class SteeredAdmin(ReadOnlyAdmin):
             self.message_user(request, str(error), messages.ERROR)
         else:
             asked = act is lifecycle.cancel and job.state == State.RUNNING
-            text = "The job was asked to stop; it ends at its next report." if asked else done
+            text = "The job was asked to stop; it ends in a moment." if asked else done
             self.message_user(request, text, messages.SUCCESS)
         address = reverse(f"{self.admin_site.name}:jobs_job_change", args=[job_id])
         return HttpResponseRedirect(address)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from jobs.runtime.timekeeper import Timekeeper
+from jobs.runtime.timekeeper import Rank, Timekeeper
 
 
 class JobsiteScheduler(DatabaseScheduler):
@@ -22,7 +22,7 @@ class JobsiteScheduler(DatabaseScheduler):
         tick and after the making of the scheduler.
         """
         if self._timekeeper is None:
-            self._timekeeper = Timekeeper()
+            self._timekeeper = Timekeeper(Rank.BEAT)
             self._timekeeper.start()
         wait: float = super().tick(*args, **kwargs)
         return wait

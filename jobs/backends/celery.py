@@ -34,18 +34,20 @@ class CeleryBackend:
             self._quiet_until = time.monotonic() + _QUIET_SECONDS
             logger.warning("ring_failed", error_type=type(error).__name__)
 
-    def silent(self, queues: Collection[str]) -> set[str]:
-        """Return those queues whose Celery queue is empty."""
-        if not queues or time.monotonic() < self._quiet_until:
+    def waiting(self, queues: Collection[str]) -> set[str] | None:
+        """Return those queues whose Celery queue is not empty."""
+        if time.monotonic() < self._quiet_until:
+            return None
+        if not queues:
             return set()
         try:
             with current_app.connection_or_acquire() as connection:
                 connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
-                return {queue for queue in queues if not _messages(connection, queue)}
+                return {queue for queue in queues if _messages(connection, queue)}
         except Exception as error:  # noqa: BLE001 - as above
             self._quiet_until = time.monotonic() + _QUIET_SECONDS
             logger.warning("broker_unreachable", error_type=type(error).__name__)
-            return set()
+            return None
 
     def ping(self) -> None:
         """Do nothing if the broker answers; raise `ConnectionError` if it does not."""

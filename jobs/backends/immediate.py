@@ -19,9 +19,9 @@ class ImmediateBackend:
         """Run every ready job of these queues."""
         run_ready(Taker(worker_id=None, pid=os.getpid()), list(queues), seconds=float("inf"))
 
-    def silent(self, queues: Collection[str]) -> set[str]:
-        """Return none: nothing waits for a ring."""
-        return set()
+    def waiting(self, queues: Collection[str]) -> set[str] | None:
+        """Return all of them: nothing waits for a ring."""
+        return set(queues)
 
     def ping(self) -> None:
         """Do nothing: there is no broker."""

@@ -1,4 +1,4 @@
-"""The parent's thread in a worker: renews the lease and looks after the jobs of its children."""
+"""The parent's thread in a worker: its lease, its children's jobs, its hearing, its end."""
 
 import os
 import platform
@@ -11,20 +11,39 @@ import celery
 import structlog
 from django.db import close_old_connections, connection
 
+from jobs.backends.children import Children
+from jobs.backends.guard import Guard, guard_without_children
+from jobs.backends.hearing import Hearing
+from jobs.conf import jobs_settings
 from jobs.runtime.worker_process import worker_process
 from jobs.services import rescue, workers
 
 logger = structlog.get_logger(__name__)
 _WATCH_SECONDS = 0.5
+#: What Celery gets to end by itself once nothing runs any more, before it is ended.
+_LAST_SECONDS = 10.0
+_DEAF = "bells wait in its queues, and it has not heard one for a whole lease"
 
 
 class Lease:
-    """Keeps a worker's row alive, kills what ignores its timeout, rescues what its dead left."""
+    """Keeps a worker's row alive, and looks after what it runs."""
 
-    def __init__(self, worker: Any) -> None:
+    def __init__(self, worker: Any, children: Children | None) -> None:
+        """Make it.
+
+        Args:
+            worker: Celery's.
+            children: of its pool; None if it has none that can be steered.
+        """
         self._worker = worker
+        self._children = children
+        self._guard = Guard(worker_process.worker_id, children) if children else None
+        if children is not None:
+            children.watch(worker)
+        self._hearing = Hearing(jobs_settings().lease_seconds)
         self._renewal_seconds = workers.renewal_interval().total_seconds()
         self._next_renewal = 0.0
+        self._ailment = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
 
@@ -37,15 +56,32 @@ class Lease:
             logger.exception("registering_failed", error_type=type(error).__name__)
         self._thread.start()
 
+    def heard(self) -> None:
+        """Note that a message was delivered to this worker."""
+        self._hearing.heard()
+
+    def begin_to_stop(self) -> None:
+        """Give what runs the time to end that the worker has; then end it and hand it on."""
+        worker_process.stopping = True
+        if self._guard is not None and self._guard.stop_by is None:
+            seconds = float(self._worker.app.conf.worker_soft_shutdown_timeout)
+            self._guard.stop_by = time.monotonic() + seconds
+            logger.info("worker_stopping", seconds=seconds)
+
     def stop(self) -> None:
-        """Stop the thread; rescue what was left running, and say that the worker has gone."""
+        """Stop the thread; hand on what was left running, and say that the worker has gone."""
         self._stop.set()
-        self._thread.join(timeout=5)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=5)
         try:
+            if self._guard is not None:
+                self._guard.look()
+            rescue.hand_on(worker_process.worker_id)
             workers.leave(worker_process.worker_id)
-            rescue.lost_of_worker(worker_process.worker_id, lambda: ())
         except Exception as error:
             logger.exception("leaving_failed", error_type=type(error).__name__)
+        if self._children is not None:
+            self._children.close()
 
     def _run(self) -> None:
         while not self._stop.wait(_WATCH_SECONDS):
@@ -60,29 +96,38 @@ class Lease:
         if time.monotonic() >= self._next_renewal:
             self._renew()
         worker_process.publishes_events = self._events_wanted()
-        for job in rescue.overdue(worker_process.worker_id):
-            # First the row: if the run has just ended, its process is at another job by now.
-            if rescue.close_killed(job):
-                self._kill(job.pid)
-        rescue.lost_of_worker(worker_process.worker_id, self._live_pids)
+        if self._guard is None:
+            guard_without_children(worker_process.worker_id)
+            return
+        busy = self._guard.look()
+        stop_by = self._guard.stop_by
+        if stop_by is None:
+            self._listen(has_free_slot=busy < self._worker.concurrency)
+        elif not busy and time.monotonic() > stop_by + _LAST_SECONDS:
+            self._end_what_hangs()
+
+    def _listen(self, *, has_free_slot: bool) -> None:
+        """Leave if nothing is heard any more: whoever started this worker starts another."""
+        if self._hearing.is_deaf(self._queues(), has_free_slot=has_free_slot):
+            self._ailment = _DEAF
+            self._renew()
+            logger.error("worker_deaf", why=_DEAF)
+            self.begin_to_stop()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def _end_what_hangs(self) -> None:
+        """End the process: nothing runs, and Celery does not come to an end."""
+        logger.error("worker_hangs", why="nothing runs any more, and it does not end: ended")
+        self.stop()
+        os._exit(1 if self._ailment else 0)
 
     def _renew(self) -> None:
-        workers.renew(self._info())
+        if not workers.renew(self._info()):
+            logger.error(
+                "worker_was_believed_dead",
+                why="its lease ran out before it was renewed: its jobs went on elsewhere",
+            )
         self._next_renewal = time.monotonic() + self._renewal_seconds
-
-    def _kill(self, pid: int | None) -> None:
-        """Kill a child; never this process, in which a solo or threaded pool runs its jobs."""
-        if pid is not None and pid in self._child_pids():
-            logger.warning("child_killed", pid=pid, why="its job ignored the timeout")
-            os.kill(pid, signal.SIGKILL)
-
-    def _live_pids(self) -> set[int]:
-        return {os.getpid(), *self._child_pids()}
-
-    def _child_pids(self) -> set[int]:
-        pool: Any = getattr(self._worker.pool, "_pool", None)
-        children = getattr(pool, "_pool", None) or ()
-        return {child.pid for child in children if child.pid and child.is_alive()}
 
     def _events_wanted(self) -> bool:
         dispatcher = getattr(self._worker.consumer, "event_dispatcher", None)
@@ -91,6 +136,9 @@ class Lease:
         # No groups means all of them: the worker was started with --task-events.
         return not dispatcher.groups or "task" in dispatcher.groups
 
+    def _queues(self) -> tuple[str, ...]:
+        return tuple(self._worker.app.amqp.queues.consume_from)
+
     def _info(self) -> workers.WorkerInfo:
         return workers.WorkerInfo(
             worker_id=worker_process.worker_id,
@@ -98,7 +146,10 @@ class Lease:
             host=platform.node(),
             pid=os.getpid(),
             version=celery.__version__,
+            python_version=platform.python_version(),
             pool=self._worker.pool_cls.__module__.rpartition(".")[2],
-            queues=tuple(self._worker.app.amqp.queues.consume_from),
+            queues=self._queues(),
             concurrency=self._worker.concurrency,
+            memory_bytes=self._children.memory_of_all() if self._children else None,
+            ailment=self._ailment,
         )

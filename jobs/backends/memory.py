@@ -24,9 +24,9 @@ class MemoryBackend:
         """Remember the queues."""
         self.rung.update(queues)
 
-    def silent(self, queues: Collection[str]) -> set[str]:
-        """Return those queues that were not rung."""
-        return set(queues) - self.rung
+    def waiting(self, queues: Collection[str]) -> set[str] | None:
+        """Return those queues that were rung."""
+        return set(queues) & self.rung
 
     def ping(self) -> None:
         """Do nothing: there is no broker."""

@@ -1,5 +1,6 @@
 """Where Celery's worker calls us: its start, its children's, and its end."""
 
+import platform
 from typing import Any
 
 from celery import signals
@@ -7,28 +8,61 @@ from django.db import close_old_connections
 
 from jobs.backends.celery import DOORBELL
 from jobs.backends.celery_events import CeleryEvents
+from jobs.backends.children import Children
+from jobs.backends.ground import warn_of_weak_ground
 from jobs.backends.lease import Lease
+from jobs.conf import jobs_settings
+from jobs.runtime.interruption import interruption
+from jobs.runtime.timekeeper import Rank, Timekeeper
 from jobs.runtime.worker_process import worker_process
 from jobs.services import stream
 
+_children: Children | None = None
 _lease: Lease | None = None
+_stand_by: Timekeeper | None = None
+
+
+@signals.worker_init.connect
+def _before_the_children(sender: Any, **_: Any) -> None:
+    global _children
+    _children = Children()
+    worker_process.folder = _children.folder
+    if limit := jobs_settings().max_memory_mb:
+        sender.max_memory_per_child = sender.max_memory_per_child or limit * 1024  # in KiB
 
 
 @signals.worker_ready.connect
 def _ready(sender: Any, **_: Any) -> None:
-    global _lease
+    global _lease, _stand_by
     worker = sender.controller
     _stop_taking_first(worker)
     _leave_when_terminated(worker)
-    _lease = Lease(worker)
+    _stop_within_bounds(worker)
+    forks = str(worker.pool_cls.__module__).endswith("prefork")
+    if not forks and _children is not None:
+        _children.close()
+    _lease = Lease(worker, _children if forks else None)
     _lease.start()
-    if not _forks(worker):
+    warn_of_weak_ground(
+        broker_url=str(worker.app.conf.broker_url), host=platform.node(), forks=forks
+    )
+    _stand_by = Timekeeper(Rank.STAND_BY)
+    _stand_by.start()
+    if not forks:
         CeleryEvents(worker.hostname).listen()
 
 
 @signals.worker_process_init.connect
 def _child_started(sender: str, **_: Any) -> None:
+    worker_process.open_slot()
+    interruption.listen()
     CeleryEvents(hostname=sender).listen()
+
+
+@signals.task_received.connect
+def _heard(**_: Any) -> None:
+    if _lease is not None:
+        _lease.heard()
 
 
 @signals.task_prerun.connect
@@ -48,16 +82,34 @@ def _child_stops(**_: Any) -> None:
 
 @signals.worker_shutting_down.connect
 def _shutting_down(**_: Any) -> None:
-    worker_process.stopping = True
+    if _lease is not None:
+        _lease.begin_to_stop()
 
 
 @signals.worker_shutdown.connect
 def _stopped(**_: Any) -> None:
-    global _lease
+    global _lease, _stand_by
+    if _stand_by is not None:
+        _stand_by.stop()
+        _stand_by = None
     if _lease is not None:
         _lease.stop()
         _lease = None
     stream.flush()
+
+
+def _stop_within_bounds(worker: Any) -> None:
+    """Bound a warm shutdown, in which Celery waits without a limit, however it was asked for.
+
+    Asked for by a remote command, Celery 5.7 sends no `worker_shutting_down`.
+    """
+    stop = worker.stop
+
+    def begin_and_stop(*args: Any, **kwargs: Any) -> None:
+        _shutting_down()
+        stop(*args, **kwargs)
+
+    worker.stop = begin_and_stop
 
 
 def _stop_taking_first(worker: Any) -> None:
@@ -85,7 +137,3 @@ def _leave_when_terminated(worker: Any) -> None:
             _stopped()
 
     worker.terminate = terminate_and_leave
-
-
-def _forks(worker: Any) -> bool:
-    return str(worker.pool_cls.__module__).endswith("prefork")

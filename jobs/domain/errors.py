@@ -10,6 +10,7 @@
     │   ├── InvalidOption
     │   └── DuplicateJob          the idempotency key is taken
     ├── JobNotFound
+    ├── UnknownQueue
     ├── InvalidTransition         the job's state does not allow what was asked
     ├── ScheduleError
     │   ├── InvalidCron
@@ -19,6 +20,7 @@
         ├── JobTimeout
         ├── JobCancelled
         ├── LostJob               another run has replaced this one
+        ├── WorkerStopping        its worker's time to stop is over; the job goes on elsewhere
         ├── UnstorableResult
         └── UnusableOutcome       a middleware returned none, or one that cannot be recorded
 
@@ -80,6 +82,10 @@ class JobNotFound(JobsError):
     """No job has that id."""
 
 
+class UnknownQueue(JobsError):
+    """No queue has that name; the message lists those there are."""
+
+
 class InvalidTransition(JobsError):
     """The job's state does not allow what was asked of it."""
 
@@ -114,6 +120,10 @@ class JobCancelled(ExecutionError):
 
 class LostJob(ExecutionError):
     """This run was replaced by another one; whatever it does now is not recorded."""
+
+
+class WorkerStopping(ExecutionError):
+    """The worker's time to stop is over: this run ends, and the job goes on elsewhere."""
 
 
 class UnstorableResult(ExecutionError):

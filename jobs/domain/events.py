@@ -25,6 +25,9 @@ class EventName(StrEnum):
     SCHEDULE_EXECUTED = "schedule_executed"
     WORKER_ADDED = "worker_added"
     WORKER_REMOVED = "worker_removed"
+    WORKER_HEALTH_CHANGED = "worker_health_changed"
+    QUEUE_PAUSED = "queue_paused"
+    QUEUE_RESUMED = "queue_resumed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class JobType:
         backoff: the wait after a failed attempt.
         permanent_errors: exceptions of the handler's that no retry can help.
         retry_on_timeout: whether an attempt that timed out is tried again.
+        expires_in: a job that has not started so long after it may run fails as expired; None: it
+            waits for as long as it takes.
         description: for people; the first line of the handler's docstring unless given.
     """
 
@@ -62,6 +64,7 @@ class JobType:
     backoff: Backoff | None = None
     permanent_errors: tuple[type[BaseException], ...] = ()
     retry_on_timeout: bool = True
+    expires_in: timedelta | None = None
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -85,10 +88,12 @@ class JobType:
             raise ConfigurationError(
                 f"max_attempts of job type {self.name} must be at least 1, not {self.max_attempts}"
             )
-        if self.timeout is not None and self.timeout <= timedelta(0):
-            raise ConfigurationError(
-                f"timeout of job type {self.name} must be more than 0, not {self.timeout}"
-            )
+        for option in ("timeout", "expires_in"):
+            length = getattr(self, option)
+            if length is not None and length <= timedelta(0):
+                raise ConfigurationError(
+                    f"{option} of job type {self.name} must be more than 0, not {length}"
+                )
 
     def __call__(self, params: Any, ctx: JobContext) -> Any:
         """Call the handler itself, as a plain function."""

@@ -39,6 +39,8 @@ class SubmitOptions(TypedDict, total=False):
     #: Of one attempt.
     timeout: timedelta | None
     backoff: Backoff | None
+    #: Fail as expired if it has not started so long after it may run.
+    expires_in: timedelta | None
     #: The event that leads to this job.
     event_id: UUID | None
     #: The job that leads to this one.
@@ -136,6 +138,20 @@ def checked_uuid(name: str, value: UUID | str | None) -> UUID | None:
         return UUID(str(value))
     except ValueError:
         raise InvalidOption(f"{name} must be a UUID, not {str(value)[:40]!r}") from None
+
+
+def checked_expiry(expires_in: timedelta | None) -> timedelta | None:
+    """Return after how long a job that has not started expires.
+
+    Raises:
+        InvalidOption: it is no length of time, or out of range.
+    """
+    _check_kind("expires_in", expires_in, timedelta)
+    if expires_in is not None and not timedelta(0) < expires_in <= LONGEST_WAIT:
+        raise InvalidOption(
+            f"expires_in {expires_in} must be more than 0 and at most {LONGEST_WAIT.days} days"
+        )
+    return expires_in
 
 
 def checked_trace(trace_id: str) -> str:

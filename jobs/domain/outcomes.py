@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from jobs.domain.backoff import LONGEST_WAIT, Backoff
-from jobs.domain.errors import JobCancelled, JobTimeout, UnstorableResult
+from jobs.domain.errors import JobCancelled, JobTimeout, UnstorableResult, WorkerStopping
 from jobs.domain.states import FailureReason
 
 
@@ -79,6 +79,21 @@ class Snoozed:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """The run was ended for a reason that is not the job's; it is ready again at once.
+
+    No attempt is spent.
+
+    Attributes:
+        why: for people.
+        alone: whether it may be the one that its worker died of: it is taken alone next.
+    """
+
+    why: str
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """The job ended as cancelled while it ran."""
 
@@ -100,7 +115,7 @@ class Lost:
     delay: timedelta | None
 
 
-Outcome = Completed | Failed | Retrying | Snoozed | Cancelled | Lost
+Outcome = Completed | Failed | Retrying | Snoozed | Released | Cancelled | Lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +135,8 @@ class RetryPolicy:
         """Return the outcome of an attempt (from 1) that ended in this exception."""
         if isinstance(error, Snooze):
             return Snoozed(error.for_, str(error))
+        if isinstance(error, WorkerStopping):
+            return Released(str(error))
         if isinstance(error, (Cancel, JobCancelled)):
             return Cancelled(str(error) or "the handler cancelled the job")
         if isinstance(error, (PermanentError, UnstorableResult, *self.permanent)):

@@ -29,8 +29,8 @@ class Backend(Protocol):
     def ring(self, queues: Collection[str]) -> None:
         """Say that these queues have work. Best effort: returns within about 2 s, never raises."""
 
-    def silent(self, queues: Collection[str]) -> set[str]:
-        """Return those queues for which no ring is on its way. Empty if that cannot be told."""
+    def waiting(self, queues: Collection[str]) -> set[str] | None:
+        """Return those queues for which a ring is on its way; None if that cannot be told."""
 
     def ping(self) -> None:
         """Do nothing if rings can be sent; raise `ConnectionError`, within about 2 s, if not."""

@@ -57,8 +57,12 @@ class Registry:
 
     def celery_queues(self) -> list[str]:
         """Return the names of all Celery queues that jobs can be in, the most urgent first."""
+        return list(self.priorities_of_queues())
+
+    def priorities_of_queues(self) -> dict[str, Priority]:
+        """Return the priority of the jobs in each Celery queue, the most urgent first."""
         owned = ["", *self.queues()]
-        return [queue_name(own, priority) for priority in Priority for own in owned]
+        return {queue_name(own, priority): priority for priority in Priority for own in owned}
 
 
 def _place(handler: Handler) -> str:
@@ -79,6 +83,7 @@ def job_type(
     backoff: Backoff | None = None,
     permanent_errors: tuple[type[BaseException], ...] = (),
     retry_on_timeout: bool = True,
+    expires_in: timedelta | None = None,
     description: str = "",
 ) -> Callable[[Handler], JobType]:
     """Declare the decorated `handler(params, ctx)` as a job type.
@@ -104,6 +109,7 @@ def job_type(
             backoff=backoff,
             permanent_errors=permanent_errors,
             retry_on_timeout=retry_on_timeout,
+            expires_in=expires_in,
             description=description or (inspect.getdoc(handler) or "").partition("\n")[0],
         )
         registry.add(declared)

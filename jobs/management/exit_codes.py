@@ -11,6 +11,7 @@ from jobs.domain.errors import (
     JobNotFound,
     JobsError,
     ScheduleNotFound,
+    UnknownQueue,
 )
 
 
@@ -23,7 +24,7 @@ class ExitCode(IntEnum):
     FAILED = 1
     #: What it was given is wrong: an option, a parameter, a name of a job type.
     USAGE = 2
-    #: There is no such job or schedule.
+    #: There is no such job, schedule or queue.
     NOT_FOUND = 3
     #: The job's state does not allow it, or its idempotency key is taken.
     CONFLICT = 4
@@ -36,7 +37,7 @@ class ExitCode(IntEnum):
 def exit_code_of(error: JobsError | ValueError | DatabaseError) -> ExitCode:
     """Return the exit code for an error."""
     match error:
-        case JobNotFound() | ScheduleNotFound():
+        case JobNotFound() | ScheduleNotFound() | UnknownQueue():
             return ExitCode.NOT_FOUND
         case InvalidTransition() | DuplicateJob():
             return ExitCode.CONFLICT

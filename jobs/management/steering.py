@@ -35,7 +35,7 @@ def steer(act: Act, job_ids: Sequence[str], output: Output) -> ExitCode:
         asked = job.cancel_requested_at is not None and not job.is_final
         told.append({"jobId": str(job.pk), "state": job.state, "cancel_requested": asked})
         if not output.as_json:
-            note = ", asked to stop at its next report" if asked else ""
+            note = ", asked to stop" if asked else ""
             output.line(f"{job.pk}  {state(job.state)}{note}")
     if output.as_json:
         output.json(told)

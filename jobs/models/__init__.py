@@ -1,10 +1,24 @@
-"""The tables: jobs and their attempts, workers, schedules, and what people did."""
+"""The tables: jobs and their attempts, workers, queues, schedules, and what people did."""
 
 from jobs.models.attempt import Attempt
 from jobs.models.audit import AuditEntry
 from jobs.models.job import Job, new_job_id
+from jobs.models.leadership import Leadership
 from jobs.models.log_line import LogLine
+from jobs.models.queue import Queue
+from jobs.models.removal import Removal
 from jobs.models.schedule import Schedule
 from jobs.models.worker import Worker
 
-__all__ = ["Attempt", "AuditEntry", "Job", "LogLine", "Schedule", "Worker", "new_job_id"]
+__all__ = [
+    "Attempt",
+    "AuditEntry",
+    "Job",
+    "Leadership",
+    "LogLine",
+    "Queue",
+    "Removal",
+    "Schedule",
+    "Worker",
+    "new_job_id",
+]

@@ -10,7 +10,7 @@ from django.db.models import Q
 from uuid_utils.compat import uuid7
 
 from jobs.domain.priority import Priority
-from jobs.domain.states import FINAL, TIMED, FailureReason, State
+from jobs.domain.states import FINAL, TIMED, WAITING, FailureReason, State
 
 
 def new_job_id() -> UUID:
@@ -71,6 +71,11 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    #: A job that has not started by then fails as expired; null: it may wait for ever.
+    expires_at = models.DateTimeField(null=True, blank=True)
+    #: Its worker died with it in a take of several, so that nobody knows which of them it was:
+    #: it is taken alone from now on.
+    alone = models.BooleanField(default=False)
 
     worker = models.ForeignKey(
         "jobs.Worker",
@@ -151,6 +156,11 @@ class Job(models.Model):
                 fields=["priority", "id"], condition=Q(state=State.QUEUED), name="job_ready"
             ),
             models.Index(fields=["run_at"], condition=Q(state__in=sorted(TIMED)), name="job_due"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(state__in=sorted(WAITING), expires_at__isnull=False),
+                name="job_expiring",
+            ),
             models.Index(fields=["worker"], condition=Q(state=State.RUNNING), name="job_running"),
             models.Index(
                 fields=["state", "job_type", "finished_at"],

@@ -15,10 +15,16 @@ class Worker(models.Model):
     name = models.CharField(max_length=200)
     host = models.CharField(max_length=200)
     pid = models.PositiveIntegerField()
+    #: Of Celery.
     version = models.CharField(max_length=20)
+    python_version = models.CharField(max_length=20, blank=True, default="")
     pool = models.CharField(max_length=40, blank=True, default="")
     queues = models.JSONField(default=list)
     concurrency = models.PositiveIntegerField(default=1)
+    #: Resident memory of the parent and its children, when it was last seen.
+    memory_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    #: Why it is not well, such as that it hears no messages; empty while it is.
+    ailment = models.CharField(max_length=200, blank=True, default="")
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     #: By the database's clock.

@@ -23,6 +23,7 @@ from jobs.domain.errors import ConfigurationError, UnstorableResult
 from jobs.domain.outcomes import Completed, Outcome
 from jobs.domain.storable import storable
 from jobs.runtime.execution import Execution, Next
+from jobs.runtime.interruption import interruption
 
 
 def chain() -> Next:
@@ -49,7 +50,8 @@ def _compose(paths: Sequence[str]) -> Next:
 
 
 def _call_handler(execution: Execution) -> Outcome:
-    result = execution.job_type.handler(execution.params, execution.context)
+    with interruption.armed(execution.job):
+        result = execution.job_type.handler(execution.params, execution.context)
     try:
         return Completed(storable(result, limit_bytes=jobs_settings().max_result_bytes))
     except ValueError as error:

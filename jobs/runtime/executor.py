@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
+from django.utils import timezone
 
 from jobs.domain.context import JobContext
 from jobs.domain.errors import InvalidParameters, UnknownJobType, UnusableOutcome
@@ -16,9 +17,11 @@ from jobs.models import Job
 from jobs.runtime.chain import chain
 from jobs.runtime.execution import Execution
 from jobs.runtime.recorder import JobRecorder
+from jobs.runtime.worker_process import worker_process
+from jobs.selectors.outages import OUTAGES
 from jobs.selectors.policy import policy_of
 from jobs.services.lifecycle import finish
-from jobs.services.taking import Taker, take
+from jobs.services.taking import Taker, announce_start, give_back, take
 
 logger = structlog.get_logger(__name__)
 _FIRST_WAIT_SECONDS = 0.2
@@ -29,6 +32,7 @@ def run_ready(
     taker: Taker,
     queues: Sequence[str],
     *,
+    at_once: int = 1,
     on_first: Callable[[Job], None] = lambda _job: None,
     go_on: Callable[[], bool] = lambda: True,
     seconds: float = 1.0,
@@ -38,26 +42,31 @@ def run_ready(
     Args:
         taker: who takes.
         queues: the queues to take from.
+        at_once: how many are taken by one statement, at most.
         on_first: called with the first job taken, before it runs.
-        go_on: asked before each taking; False ends the work.
+        go_on: asked before each run; False ends the work, and what was taken is given back.
         seconds: no further job is taken after this long.
 
     Returns:
         How many were run, and whether there may be more.
 
     Raises:
-        DatabaseError, InterfaceError: the database is away, read-only or full while taking; no job
-            is held then.
+        OUTAGES: the database is away, read-only or full while taking; no job is held then.
     """
     ends = time.monotonic() + seconds
     ran = 0
     while go_on():
-        jobs = take(taker, queues)
+        jobs = take(taker, queues, limit=at_once)
         if not jobs:
             return ran, False
-        for job in jobs:
+        for place, job in enumerate(jobs):
+            if place and (not go_on() or time.monotonic() >= ends):
+                give_back(jobs[place:])
+                break
             if not ran:
                 on_first(job)
+            if place:
+                job.started_at = timezone.now()
             execute(job)
             ran += 1
         if time.monotonic() >= ends:
@@ -68,11 +77,18 @@ def run_ready(
 def execute(job: Job) -> Outcome:
     """Run a taken job and record how it ended; whatever its handler does, this returns."""
     recorder = JobRecorder(job)
+    slot = worker_process.slot
+    if slot is not None:
+        slot.begin(job)
+    announce_start(job)
     outcome = _outcome(job, recorder)
     # The last report is worth less than the outcome, whatever is wrong with it.
     with contextlib.suppress(Exception):
         recorder.flush()
-    return _record(job, outcome)
+    outcome = _record(job, outcome)
+    if slot is not None:
+        slot.end()
+    return outcome
 
 
 def _outcome(job: Job, recorder: JobRecorder) -> Outcome:
@@ -124,7 +140,7 @@ def _record(job: Job, outcome: Outcome) -> Outcome:
     while True:
         try:
             finish(job, outcome)
-        except (OperationalError, InterfaceError) as error:
+        except OUTAGES as error:
             logger.warning("outcome_waits_for_database", job_id=str(job.pk), error=str(error))
             close_old_connections()
             time.sleep(wait)

@@ -17,6 +17,7 @@ from jobs.conf import jobs_settings
 from jobs.domain.events import Event, EventName, subscribe
 from jobs.domain.registry import registry as job_types
 from jobs.selectors import counts
+from jobs.selectors.ledger import lost
 
 registry = CollectorRegistry()
 executed = Counter("jobsite_job_executed", "Runs that completed.", ["job_type"], registry=registry)
@@ -69,6 +70,9 @@ class _Table(Collector):
             depth.add_metric([queue], ready)
         yield depth
         yield GaugeMetricFamily("jobsite_job_dlq_items", "Dead letters.", value=counts.dead())
+        yield GaugeMetricFamily(
+            "jobsite_jobs_lost", "Live jobs that nobody will take where they are.", value=lost()
+        )
 
 
 class _Counted(Collector):

@@ -9,6 +9,7 @@ from jobs.domain.context import JobContext
 from jobs.domain.errors import JobTimeout
 from jobs.domain.submission import Submission
 from jobs.models import Job
+from jobs.runtime.interruption import interruption
 from jobs.services import reporting
 from jobs.services.submission import submit
 
@@ -37,19 +38,22 @@ class JobRecorder:
             return
         self._next_write = time.monotonic() + self._interval
         (percent, message), self._pending = self._pending, None
-        reporting.report_progress(self._job, percent, message)
+        with interruption.shielded():
+            reporting.report_progress(self._job, percent, message)
 
     def log(self, context: JobContext, level: int, message: str, fields: dict[str, Any]) -> None:
         """Store a log line."""
-        reporting.add_log_line(self._job, level, message, fields, self._lines)
-        self._lines += 1
+        with interruption.shielded():
+            reporting.add_log_line(self._job, level, message, fields, self._lines)
+            self._lines += 1
 
     def check(self, context: JobContext) -> None:
         """Raise if the run should stop; asks the database at most once an interval."""
         self._check_deadline(context)
         if time.monotonic() >= self._next_check:
             self._next_check = time.monotonic() + self._interval
-            reporting.check_run(self._job)
+            with interruption.shielded():
+                reporting.check_run(self._job)
 
     def submit(
         self, context: JobContext, job_type: str, params: Any, options: dict[str, Any]
@@ -62,7 +66,8 @@ class JobRecorder:
             "created_by_id": self._job.created_by_id,
             "trigger": Job.Trigger.JOB,
         }
-        return submit(job_type, params, **{**inherited, **options})
+        with interruption.shielded():
+            return submit(job_type, params, **{**inherited, **options})
 
     @staticmethod
     def _check_deadline(context: JobContext) -> None:

@@ -3,9 +3,11 @@
 import os
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from jobs.runtime.slot import Slot
 from jobs.services.taking import Taker
 
 _forked = get_context("fork")
@@ -17,15 +19,24 @@ def _flag() -> Any:
 
 @dataclass
 class WorkerProcess:
-    """One worker: its id, and the flags that its parent sets and its children read."""
+    """One worker: its id, the flags that its parent sets and its children read, their slots."""
 
     worker_id: UUID = field(default_factory=uuid4)
+    #: Where each child has its slot; None in pools whose processes the parent cannot steer.
+    folder: Path | None = None
+    #: This process's own, in a child.
+    slot: Slot | None = None
     _stopping: Any = field(default_factory=_flag)
     _events: Any = field(default_factory=_flag)
 
     def taker(self) -> Taker:
         """Return who takes jobs in this process."""
         return Taker(worker_id=self.worker_id, pid=os.getpid())
+
+    def open_slot(self) -> None:
+        """Open this process's slot: called once in each child."""
+        if self.folder is not None:
+            self.slot = Slot(self.folder / str(os.getpid()))
 
     @property
     def stopping(self) -> bool:

@@ -30,6 +30,7 @@ def describe(job: Job) -> dict[str, Any]:
         "backoff": backoff_as_json(backoff_of(job)),
         "created_at": _iso(job.created_at),
         "run_at": _iso(job.run_at),
+        "expires_at": _iso(job.expires_at),
         "started_at": _iso(job.started_at),
         "finished_at": _iso(job.finished_at),
         "next_retry_at": _iso(job.next_retry_at),

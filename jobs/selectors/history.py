@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from jobs.domain.states import TIMED, State
+from jobs.domain.states import TIMED, FailureReason, State
 from jobs.models import Attempt, AuditEntry, Job
 from jobs.selectors.workers import worker_name
 
@@ -87,6 +87,10 @@ def timeline(job: Job) -> list[Moment]:
         wait = _Wait(State.RETRYING, run.finished_at or run.started_at, run.retry_at)
     if job.state not in TIMED:
         moments += wait.end(acts)
+    if job.failure_reason == FailureReason.EXPIRED and job.finished_at is not None:
+        moments.append(
+            Moment(job.finished_at, State.QUEUED, State.FAILED, actor="timekeeper", note="expired")
+        )
     return sorted([*moments, *acts], key=lambda moment: moment.at)
 
 

@@ -68,6 +68,11 @@ class _Ring:
         ring(self.queues)
 
 
+def waiting_rings(queues: Collection[str]) -> set[str] | None:
+    """Return those queues for which a ring is on its way; None if that cannot be told."""
+    return backend().waiting(queues)
+
+
 def ping() -> None:
     """Do nothing if the broker answers.
 

@@ -13,9 +13,19 @@ from django.utils import timezone
 
 from jobs.domain.errors import InvalidTransition, JobNotFound
 from jobs.domain.events import EventName
-from jobs.domain.outcomes import Cancelled, Completed, Failed, Lost, Outcome, Retrying, Snoozed
+from jobs.domain.outcomes import (
+    Cancelled,
+    Completed,
+    Failed,
+    Lost,
+    Outcome,
+    Released,
+    Retrying,
+    Snoozed,
+)
 from jobs.domain.states import RETRYABLE, WAITING, FailureReason, State
 from jobs.models import Attempt, Job
+from jobs.selectors.clock import database_now
 from jobs.services.attempts import ended_attempt, outcome_of, told_of
 from jobs.services.audit import record
 from jobs.services.doorbell import ring_after_commit
@@ -44,11 +54,19 @@ def finish(job: Job, outcome: Outcome, *, now: datetime | None = None) -> bool:
     Returns:
         False if another run has replaced this one: nothing was recorded then.
     """
-    now = now or timezone.now()
-    recorded = _finish(job, outcome, now)
+    recorded = _finish(job, outcome, now or _moment_of(outcome))
     if not recorded:
         logger.warning("late_outcome_refused", job_id=str(job.pk), run=job.run)
     return recorded
+
+
+def _moment_of(outcome: Outcome) -> datetime:
+    """Return when a run ended.
+
+    What ends for good is timed by the clock that timed its start. What goes on later is due by the
+    clock that all share, which costs a statement, so that a host whose clock is wrong delays none.
+    """
+    return timezone.now() if isinstance(outcome, Completed | Failed | Cancelled) else database_now()
 
 
 def _finish(job: Job, outcome: Outcome, now: datetime) -> bool:
@@ -68,6 +86,9 @@ def _finish(job: Job, outcome: Outcome, now: datetime) -> bool:
         case Snoozed(delay=delay, message=message):
             ended = ended_attempt(job, Attempt.Outcome.SNOOZED, now, message=message)
             return _again(job, ended, now + delay, now, attempt=F("attempt") - 1)
+        case Released(why=why, alone=alone):
+            ended = ended_attempt(job, Attempt.Outcome.RELEASED, now, message=why)
+            return _release(job, ended, now, alone=alone)
         case Lost():
             return _lost(job, outcome, now)
 
@@ -83,7 +104,7 @@ _EVENT = {
 def _end(job: Job, state: State, now: datetime, ended: Attempt | None, **changes: Any) -> bool:
     with transaction.atomic():
         changed = current_run(job).update(
-            **{"losses": 0, **changes, "state": state, "finished_at": now}
+            **{**_fresh(job), **changes, "state": state, "finished_at": now}
         )
         if changed and ended is not None:
             ended.save(force_insert=True)
@@ -102,6 +123,11 @@ def _end(job: Job, state: State, now: datetime, ended: Attempt | None, **changes
     return bool(changed)
 
 
+def _fresh(job: Job) -> dict[str, Any]:
+    """Return what holds after a run that was not lost; in a take of several the later ones wait."""
+    return {"losses": 0, "alone": False, "started_at": job.started_at}
+
+
 def _again(job: Job, ended: Attempt, run_at: datetime, now: datetime, **changes: Any) -> bool:
     """Put the job off to its next run, or cancel it if someone asked for that meanwhile."""
     ended.retry_at = run_at
@@ -109,7 +135,7 @@ def _again(job: Job, ended: Attempt, run_at: datetime, now: datetime, **changes:
         changed = (
             current_run(job)
             .filter(cancel_requested_at__isnull=True)
-            .update(**{"losses": 0, **changes, "state": State.RETRYING, "run_at": run_at})
+            .update(**{**_fresh(job), **changes, "state": State.RETRYING, "run_at": run_at})
         )
         if changed:
             ended.save(force_insert=True)
@@ -127,6 +153,29 @@ def _again(job: Job, ended: Attempt, run_at: datetime, now: datetime, **changes:
     return True
 
 
+def _release(job: Job, ended: Attempt, now: datetime, *, alone: bool) -> bool:
+    """Make the job ready again as if this run had not been, or cancel it if someone asked for it.
+
+    How often it was lost stays as it is: the next run may be lost for the same reason.
+    """
+    changes = {"attempt": F("attempt") - 1, "alone": F("alone") if not alone else True}
+    with transaction.atomic():
+        changed = (
+            current_run(job)
+            .filter(cancel_requested_at__isnull=True)
+            .update(**changes, state=State.QUEUED, run_at=now)
+        )
+        if changed:
+            ended.save(force_insert=True)
+            ring_after_commit(job.queue)
+    if not changed:
+        return _finish(job, Cancelled("cancelled on request"), now)
+    job.state, job.run_at = State.QUEUED, now
+    details = {"attempt": job.attempt, "outcome": str(ended.outcome)}
+    emit_job(EventName.RETRYING, job, before=State.RUNNING, **details)
+    return True
+
+
 def _lost(job: Job, outcome: Lost, now: datetime) -> bool:
     told = {"error_type": "WorkerLost", "error": outcome.why}
     ended = ended_attempt(job, Attempt.Outcome.LOST, now, message=outcome.why)
@@ -135,7 +184,8 @@ def _lost(job: Job, outcome: Lost, now: datetime) -> bool:
         reason = FailureReason.WORKER_LOST
         losses = {"losses": outcome.losses, "failure_reason": reason}
         return _end(job, State.FAILED, now, ended, **losses, **told)
-    return _again(job, ended, now + outcome.delay, now, losses=outcome.losses, **told)
+    lost = {"losses": outcome.losses, "alone": True}
+    return _again(job, ended, now + outcome.delay, now, **lost, **told)
 
 
 def get_job(job_id: UUID | str) -> Job:
@@ -152,7 +202,9 @@ def get_job(job_id: UUID | str) -> Job:
 
 
 def cancel(job_id: UUID | str, *, actor: str, now: datetime | None = None) -> Job:
-    """Cancel a job: at once while it waits; at its handler's next report while it runs.
+    """Cancel a job: at once while it waits; in a few seconds while it runs.
+
+    Its handler's next report raises; one that reports nothing is interrupted, then killed.
 
     Cancelling a cancelled job does nothing.
 
@@ -198,6 +250,8 @@ def retry(job_id: UUID | str, *, actor: str, now: datetime | None = None) -> Job
             cancel_requested_at=None,
             attempt=0,
             losses=0,
+            alone=False,
+            expires_at=None,
             failure_reason="",
             progress=0,
             progress_message="",

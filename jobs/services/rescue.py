@@ -1,55 +1,104 @@
 """Rescuing jobs whose run was cut off: the process killed, or the whole worker lost."""
 
-from collections.abc import Callable, Collection, Iterable
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import structlog
+from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from jobs.conf import jobs_settings
 from jobs.domain.errors import JobTimeout
-from jobs.domain.outcomes import Lost
+from jobs.domain.outcomes import Cancelled, Lost, Outcome, Released
 from jobs.domain.states import State
 from jobs.models import Job, Worker
 from jobs.selectors.clock import database_now
 from jobs.selectors.policy import policy_of
-from jobs.services.lifecycle import finish
+from jobs.services.lifecycle import current_run, finish
+from jobs.services.taking import give_back
 
 logger = structlog.get_logger(__name__)
 
 
-def lost_of_worker(worker_id: UUID, live_pids: Callable[[], Collection[int]]) -> int:
-    """Rescue the running jobs of a worker whose own process is gone; return how many.
+@dataclass(frozen=True, slots=True)
+class Death:
+    """What is known of the death of a process of a worker.
 
-    Called by the worker itself, which knows its processes. It is asked for them after the jobs
-    were read, so that a process which started meanwhile is not taken for a dead one.
+    Attributes:
+        why: for people: the signal or exit code, the memory it used.
+        job_id, run: what it was at; None if it was at nothing.
+        verdict: why its parent killed it: `timeout`, `cancelled` or `stopping`; empty if it died
+            of something else.
     """
-    running = list(Job.objects.filter(worker_id=worker_id, state=State.RUNNING))
-    live = live_pids()
-    gone = [job for job in running if job.pid not in live]
-    return _rescue(gone, "the process that ran it died")
+
+    why: str
+    job_id: UUID | None = None
+    run: int = 0
+    verdict: str = ""
 
 
-def overdue(worker_id: UUID, *, now: datetime | None = None) -> list[Job]:
-    """Return the worker's running jobs that are past their timeout and its grace.
+def running_of(worker_id: UUID) -> list[Job]:
+    """Return the jobs that the table says this worker runs."""
+    return list(Job.objects.filter(worker_id=worker_id, state=State.RUNNING).order_by("id"))
 
-    By this host's clock, which is the one that wrote when they started.
+
+def close_dead(jobs: Iterable[Job], death: Death) -> int:
+    """Close the runs that a dead process had taken; return how many.
+
+    The one that it was at answers for the death. The others of the same take had not begun: they
+    are ready again, with no attempt spent.
     """
-    now = now or timezone.now()
-    grace = timedelta(seconds=jobs_settings().timeout_grace_seconds)
-    running = Job.objects.filter(worker_id=worker_id, state=State.RUNNING)
-    return [job for job in running if job.started_at and job.started_at + job.timeout + grace < now]
+    closed = 0
+    for job in jobs:
+        if (job.pk, job.run) == (death.job_id, death.run):
+            closed += finish(job, _outcome(job, death))
+        else:
+            closed += give_back([job])
+    return closed
 
 
-def close_killed(job: Job) -> bool:
-    """Record that a run is killed because it ignored its timeout; return whether it still ran."""
-    outcome = policy_of(job).decide(
-        JobTimeout(f"killed: it ran on after its timeout of {job.timeout.total_seconds():g} s"),
-        attempt=job.attempt,
-    )
-    return finish(job, outcome)
+def _outcome(job: Job, death: Death) -> Outcome:
+    match death.verdict:
+        case "timeout":
+            seconds = job.timeout.total_seconds()
+            error = JobTimeout(f"killed: it ran on after its timeout of {seconds:g} s")
+            return policy_of(job).decide(error, attempt=job.attempt)
+        case "cancelled":
+            return Cancelled("killed: it ran on after it was asked to stop")
+        case "stopping":
+            return Released("its worker was stopped before it could end")
+        case _:
+            return _lost(job, death.why)
+
+
+def close_overdue(jobs: Iterable[Job], *, now: datetime) -> int:
+    """Close the runs that are past their timeout and its grace, in a pool that cannot kill them.
+
+    Args:
+        jobs: running jobs of this worker.
+        now: by this host's clock, which is the one that wrote when they started.
+    """
+    grace = jobs_settings().timeout_grace
+    overdue = [job for job in jobs if job.started_at and job.started_at + job.timeout + grace < now]
+    told = Death("", verdict="timeout")
+    return sum(finish(job, _outcome(job, told)) for job in overdue)
+
+
+def hand_on(worker_id: UUID) -> list[UUID]:
+    """Make what a worker that stops has left running ready again, with no attempt spent.
+
+    Returns:
+        The ids of those jobs, which the log names.
+    """
+    left = running_of(worker_id)
+    released = Released("its worker was stopped before it could end")
+    handed = [job.pk for job in left if finish(job, released)]
+    if handed:
+        logger.warning("jobs_handed_on", job_ids=[str(each) for each in handed])
+    return handed
 
 
 def reap(*, now: datetime | None = None) -> int:
@@ -71,17 +120,39 @@ def reap(*, now: datetime | None = None) -> int:
         worker_id__isnull=False,
         started_at__lt=now - jobs_settings().lease,
     )
-    return _rescue([*stopped, *unknown], "its worker was lost")
+    return _close_takes([*stopped, *unknown])
 
 
-def _rescue(jobs: Iterable[Job], why: str) -> int:
-    return sum(_close_lost(job, why) for job in jobs)
+def _close_takes(jobs: list[Job]) -> int:
+    """Close the runs of lost workers.
+
+    Of a take of several nobody knows which one the process was at: none is charged, and each is
+    taken alone from now on, so that the guilty one is found.
+    """
+    takes = Counter((job.worker_id, job.pid) for job in jobs)
+    closed = 0
+    for job in jobs:
+        if takes[job.worker_id, job.pid] > 1 and not job.alone:
+            outcome: Outcome = Released("its worker was lost", alone=True)
+        else:
+            outcome = _lost(job, "its worker was lost")
+        closed += _close_unheld(job, outcome)
+    return closed
 
 
-def _close_lost(job: Job, why: str) -> bool:
-    """Close a run as lost: the job goes on, or fails after too many losses in a row."""
+def _close_unheld(job: Job, outcome: Outcome) -> bool:
+    """Close a run, unless its row is locked: whoever waited would rescue no other job meanwhile.
+
+    A host that is gone in the middle of a write keeps its lock until the server notices.
+    """
+    with transaction.atomic():
+        unheld = current_run(job).select_for_update(skip_locked=True).values_list("pk")
+        return bool(list(unheld)) and finish(job, outcome, now=database_now())
+
+
+def _lost(job: Job, why: str) -> Lost:
+    """Return that the run is lost: the job goes on, or fails after too many losses in a row."""
     losses = job.losses + 1
     dead = losses >= jobs_settings().max_losses
-    delay = None if dead else policy_of(job).backoff.delay(losses)
-    logger.warning("job_lost", job_id=str(job.pk), job_type=job.job_type, why=why)
-    return finish(job, Lost(why, losses, delay), now=database_now())
+    logger.warning("job_lost", job_id=str(job.pk), job_type=job.job_type, why=why, losses=losses)
+    return Lost(why, losses, None if dead else policy_of(job).backoff.delay(losses))

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, F, QuerySet
+from django.utils import timezone
 
 from jobs.conf import jobs_settings
 from jobs.domain.states import FINAL, State
-from jobs.models import Job, Worker
+from jobs.models import Job, Removal, Worker
 from jobs.selectors.clock import database_now
 from jobs.services.audit import record
 
@@ -120,6 +121,31 @@ def discard(
     return removed
 
 
+def delete_final(jobs: QuerySet[Job], *, actor: str) -> int:
+    """Remove those of the jobs that are final, in one transaction, and say of each who did.
+
+    Returns:
+        How many were removed. A job that someone retried meanwhile stays.
+    """
+    chosen = list(jobs.values_list("pk", flat=True))
+    with transaction.atomic():
+        # Locked: what is counted and written down is what goes.
+        final = Job.objects.select_for_update().filter(pk__in=chosen, state__in=FINAL)
+        types = dict(final.order_by("pk").values_list("pk", "job_type"))
+        going = Job.objects.filter(pk__in=types)
+        for job_id, job_type in types.items():
+            record(
+                actor=actor,
+                action="job.delete",
+                target_type="job",
+                target_id=job_id,
+                job_type=job_type,
+            )
+        _note_removal(going)
+        going.delete()
+    return len(types)
+
+
 def _delete_in_batches(past: QuerySet[Job], batch_size: int) -> Iterator[int]:
     # Type by type: each statement then reads one range of the index `job_finished`.
     for job_type in list(past.order_by().values_list("job_type", flat=True).distinct()):
@@ -137,6 +163,17 @@ def _delete_batch(past: QuerySet[Job], batch_size: int) -> int:
         oldest = past.select_for_update(skip_locked=True).order_by("finished_at")
         ids = list(oldest.values_list("pk", flat=True)[:batch_size])
         if ids:
+            _note_removal(past.filter(pk__in=ids))
             # Without the parameters and results, which may be large.
             Job.objects.filter(pk__in=ids).only("pk").delete()
     return len(ids)
+
+
+def _note_removal(jobs: QuerySet[Job]) -> None:
+    """Keep count of what is removed, in the same transaction, so that the ledger balances."""
+    day = timezone.now().date()
+    # In one order everywhere, so that two who remove at once do not lock each other out.
+    counts = jobs.order_by("state").values_list("state").annotate(Count("pk"))
+    for state, count in counts:
+        row, _ = Removal.objects.get_or_create(day=day, state=state)
+        Removal.objects.filter(pk=row.pk).update(count=F("count") + count)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from jobs.domain.cron import check_cron, next_occurrence, zone
@@ -16,6 +16,7 @@ from jobs.domain.states import State
 from jobs.domain.submission import Submission
 from jobs.models import Job, Schedule
 from jobs.selectors.clock import database_now
+from jobs.selectors.outages import OUTAGES
 from jobs.services.audit import record
 from jobs.services.events import emit
 from jobs.services.submission import announce, build, stored_params
@@ -170,7 +171,7 @@ def _fire(schedule: Schedule, occurrence: datetime | None, now: datetime) -> boo
             next_run_at=following
         )
         return False
-    except (OperationalError, InterfaceError):
+    except OUTAGES:
         raise
     except Exception as error:  # noqa: BLE001 - also what a validator of someone's model raises
         _set_error(schedule, occurrence, following, error)

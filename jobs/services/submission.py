@@ -25,6 +25,7 @@ from jobs.domain.options import (
     SubmitOptions,
     attempts_of,
     check_options,
+    checked_expiry,
     checked_key,
     checked_timeout,
     checked_trace,
@@ -37,6 +38,7 @@ from jobs.domain.states import State
 from jobs.domain.storable import storable
 from jobs.domain.submission import Submission
 from jobs.models import Job
+from jobs.selectors.clock import database_now
 from jobs.selectors.policy import backoff_as_json
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_job
@@ -65,7 +67,9 @@ def submit(job_type: str, params: Params = None, **options: Unpack[SubmitOptions
     """
     check_options(options)
     found = registry.get(job_type)
-    job = build(found, params, now=timezone.now(), **options)
+    # What is due later is due by the clock that all share.
+    now = database_now() if options.get("delay") or options.get("run_at") else timezone.now()
+    job = build(found, params, now=now, **options)
     if job.idempotency_key is None:
         job.save(force_insert=True)
     else:
@@ -89,6 +93,7 @@ def build(
         max_attempts=options.get("max_attempts"), max_retries=options.get("max_retries")
     )
     timeout = checked_timeout(options.get("timeout")) or job_type.timeout or settings.timeout
+    expires_in = checked_expiry(options.get("expires_in")) or job_type.expires_in
     return Job(
         job_type=job_type.name,
         queue=queue_name(job_type.queue if queue is None else _known_queue(queue), priority),
@@ -102,6 +107,7 @@ def build(
         created_at=now,
         run_at=run_at,
         scheduled_for=run_at if run_at > now else None,
+        expires_at=run_at + expires_in if expires_in else None,
         idempotency_key=checked_key(options.get("idempotency_key")),
         trigger=options.get("trigger", Job.Trigger.CODE),
         created_by_id=_known_owner(options.get("created_by_id")),
@@ -256,7 +262,7 @@ def _duplicate(earlier: Job, job: Job, policy: str) -> Submission:
 
 def _replace(earlier: Job, job: Job, what: str) -> Submission:
     fields = ("queue", "priority", "priority_source", "state", "params", "max_attempts",
-              "timeout", "backoff", "run_at", "scheduled_for")  # fmt: skip
+              "timeout", "backoff", "run_at", "scheduled_for", "expires_at")  # fmt: skip
     changed = Job.objects.filter(
         pk=earlier.pk, state__in=[State.SCHEDULED, State.QUEUED], run=0
     ).update(**{name: getattr(job, name) for name in fields})

@@ -5,34 +5,42 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from jobs.domain.events import EventName
+from jobs.domain.outcomes import Cancelled
 from jobs.domain.states import State
-from jobs.models import Job
+from jobs.models import Job, Queue
+from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_job
+from jobs.services.lifecycle import current_run, finish
 
-# The state stands a second time, as `IS TRUE`, so that the planner goes by the ids it was given
-# and never walks the backlog by a partial index.
+# What may be taken: ready, not expired, of a queue that is not paused, best first.
+_READY = """
+    SELECT id, priority, alone FROM {table}
+    WHERE state = 'queued' AND {in_queues}
+        AND (expires_at IS NULL OR expires_at > %s OR run > 0)
+        AND queue NOT IN (SELECT name FROM {pauses} WHERE paused_at IS NOT NULL)
+    ORDER BY priority, id LIMIT %s {lock}
+"""
+# Of several, a job that must be alone is taken only as the first, and then by itself.
+_SEVERAL = """
+    SELECT id FROM (
+        SELECT id, alone, ROW_NUMBER() OVER best AS place, FIRST_VALUE(alone) OVER best AS first
+        FROM ({ready}) AS ready WINDOW best AS (ORDER BY priority, id)
+    ) AS ranked
+    WHERE place = 1 OR NOT (alone OR first)
+"""
+# On PostgreSQL the state stands a second time, as `IS TRUE`, so that the planner goes by the ids
+# it was given and never walks the backlog by a partial index.
 _POSTGRESQL = """
-UPDATE {table} SET {changes}
-WHERE id = ANY(ARRAY(
-    SELECT id FROM {table}
-    WHERE state = 'queued' AND queue = ANY(%s)
-    ORDER BY priority, id LIMIT %s FOR UPDATE SKIP LOCKED
-)) AND (state = 'queued') IS TRUE
+UPDATE {table} SET {changes} WHERE id = ANY(ARRAY({chosen})) AND (state = 'queued') IS TRUE
 RETURNING *
 """
-_SQLITE = """
-UPDATE {table} SET {changes}
-WHERE id IN (
-    SELECT id FROM {table}
-    WHERE state = 'queued' AND queue IN ({places})
-    ORDER BY priority, id LIMIT %s
-)
-RETURNING *
-"""
+_SQLITE = "UPDATE {table} SET {changes} WHERE id IN ({chosen}) RETURNING *"
+_ONE = "SELECT id FROM ({ready}) AS ready"
 _CHANGES = """
 state = 'running', run = run + 1, attempt = attempt + 1, worker_id = %s, pid = %s,
 started_at = %s, progress = 0, progress_message = '', error = '', error_type = ''
@@ -52,27 +60,59 @@ def take(
 ) -> list[Job]:
     """Take up to so many ready jobs from these queues, best first: by priority, then by age.
 
-    However many processes take at once, each job goes to one of them.
+    However many processes take at once, each job goes to one of them. What is paused, expired or
+    cancelled is not taken. A job that its worker may have died of is taken alone.
     """
     if not queues:
         return []
     now = now or timezone.now()
-    table = connection.ops.quote_name(Job._meta.db_table)
     adapt = connection.ops.adapt_datetimefield_value
-    if connection.vendor == "postgresql":
-        statement = _POSTGRESQL.format(table=table, changes=_CHANGES)
-        wanted: list[object] = [list(queues)]
-        worker_id: object = taker.worker_id
-    else:
-        places = ", ".join(["%s"] * len(queues))
-        statement = _SQLITE.format(table=table, changes=_CHANGES, places=places)
-        wanted = list(queues)
-        worker_id = taker.worker_id.hex if taker.worker_id else None
-    params = [worker_id, taker.pid, adapt(now), *wanted, limit]
-    taken = sorted(
-        Job.objects.raw(statement, params),
+    names: list[object] = [list(queues)] if connection.vendor == "postgresql" else [*queues]
+    worker_id: object = taker.worker_id
+    if connection.vendor != "postgresql" and taker.worker_id is not None:
+        worker_id = taker.worker_id.hex
+    params = [worker_id, taker.pid, adapt(now), *names, adapt(now), limit]
+    return sorted(
+        Job.objects.raw(_statement(limit, len(queues)), params),
         key=lambda job: (job.priority, job.pk),  # RETURNING has no order
     )
-    for job in taken:
-        emit_job(EventName.STARTED, job, before=State.QUEUED, attempt=job.attempt, pid=taker.pid)
-    return taken
+
+
+def _statement(limit: int, queues: int) -> str:
+    quote = connection.ops.quote_name
+    table, pauses = quote(Job._meta.db_table), quote(Queue._meta.db_table)
+    on_postgresql = connection.vendor == "postgresql"
+    places = "ANY(%s)" if on_postgresql else f"({', '.join(['%s'] * queues)})"
+    ready = _READY.format(
+        table=table,
+        pauses=pauses,
+        in_queues=f"queue {'=' if on_postgresql else 'IN'} {places}",
+        lock="FOR UPDATE SKIP LOCKED" if on_postgresql else "",
+    )
+    chosen = (_SEVERAL if limit > 1 else _ONE).format(ready=ready)
+    statement = _POSTGRESQL if on_postgresql else _SQLITE
+    return statement.format(table=table, changes=_CHANGES, chosen=chosen)
+
+
+def announce_start(job: Job) -> None:
+    """Tell that a taken job is being run now."""
+    emit_job(EventName.STARTED, job, before=State.QUEUED, attempt=job.attempt, pid=job.pid)
+
+
+def give_back(jobs: Sequence[Job]) -> int:
+    """Make taken jobs ready again that have not been started; no attempt is spent.
+
+    Returns:
+        How many were given back: one that someone asked to cancel meanwhile ends as cancelled,
+        and a run that was replaced is left alone.
+    """
+    given = 0
+    for job in jobs:
+        with transaction.atomic():
+            back = current_run(job).filter(cancel_requested_at__isnull=True)
+            if back.update(state=State.QUEUED, attempt=F("attempt") - 1, started_at=None):
+                ring_after_commit(job.queue)
+                given += 1
+                continue
+        finish(job, Cancelled("cancelled on request"))  # or refused, if it was replaced
+    return given

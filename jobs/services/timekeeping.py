@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from jobs.domain.events import Event, EventName
-from jobs.domain.priority import Priority, queue_name
 from jobs.domain.registry import registry
 from jobs.domain.states import State
-from jobs.models import Job, Schedule
+from jobs.models import Job, Queue, Schedule
 from jobs.selectors.clock import database_now
-from jobs.services.doorbell import backend, ring
+from jobs.services.doorbell import ring, waiting_rings
 from jobs.services.events import emit
 
 _AT_ONCE = 1000
@@ -28,7 +28,16 @@ RETURNING id, job_type, queue, run
 _NEXT = """
 SELECT
     (SELECT MIN(run_at) FROM {jobs} WHERE state IN ('scheduled', 'retrying')),
-    (SELECT MIN(next_run_at) FROM {schedules} WHERE next_run_at IS NOT NULL)
+    (SELECT MIN(next_run_at) FROM {schedules} WHERE next_run_at IS NOT NULL),
+    (SELECT MIN(expires_at) FROM {jobs} WHERE expires_at IS NOT NULL AND run = 0
+        AND state IN ('blocked', 'queued', 'retrying', 'scheduled')),
+    {now}
+"""
+_UNHEARD = """
+SELECT %s WHERE EXISTS (
+    SELECT 1 FROM {jobs} WHERE state = 'queued' AND priority = %s AND queue = %s
+        AND (run_at < %s OR run_at > %s)
+) AND NOT EXISTS (SELECT 1 FROM {pauses} WHERE name = %s AND paused_at IS NOT NULL)
 """
 #: A job that has been ready for this long was not heard of.
 UNHEARD_AFTER = timedelta(seconds=1)
@@ -36,22 +45,33 @@ UNHEARD_AFTER = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class NextDue:
-    """When there is something to do: the next due job, and the next occurrence of a schedule."""
+    """When there is something to do.
 
+    Attributes:
+        now: by the database's clock.
+        job: when the next scheduled or retrying job is due.
+        occurrence: when the next schedule is.
+        expiry: when the next waiting job expires.
+    """
+
+    now: datetime
     job: datetime | None
     occurrence: datetime | None
+    expiry: datetime | None
 
 
 def next_due() -> NextDue:
-    """Return when the next thing is due, by one statement on two partial indexes."""
+    """Return when the next thing is due, by one statement on three partial indexes."""
     quote = connection.ops.quote_name
     statement = _NEXT.format(
-        jobs=quote(Job._meta.db_table), schedules=quote(Schedule._meta.db_table)
+        jobs=quote(Job._meta.db_table),
+        schedules=quote(Schedule._meta.db_table),
+        now="clock_timestamp()" if connection.vendor == "postgresql" else "NULL",
     )
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        job, occurrence = cursor.fetchone()
-    return NextDue(_aware(job), _aware(occurrence))
+        job, occurrence, expiry, now = map(_aware, cursor.fetchone())
+    return NextDue(now or database_now(), job, occurrence, expiry)
 
 
 def promote_due(*, now: datetime | None = None) -> int:
@@ -87,20 +107,31 @@ def _queued(job_id: UUID | str, job_type: str, before: State, now: datetime) -> 
 def ring_again(*, now: datetime | None = None) -> set[str]:
     """Ring for every queue that has waiting work and no ring on its way; return those queues."""
     now = now or database_now()
-    unheard = {queue for queue in _queues() if _has_unheard(*queue, before=now - UNHEARD_AFTER)}
-    silent = backend().silent({name for name, _ in unheard})
-    ring(silent)
-    return silent
+    unheard = _unheard(now)
+    waiting = waiting_rings(unheard) if unheard else set()
+    if waiting is None:  # the broker is away
+        return set()
+    ring(unheard - waiting)
+    return unheard - waiting
 
 
-def _queues() -> list[tuple[str, Priority]]:
-    return [(queue_name(own, each), each) for own in ["", *registry.queues()] for each in Priority]
+def _unheard(now: datetime) -> set[str]:
+    """Return the queues with a job that has been ready for a while, the paused ones left out.
 
-
-def _has_unheard(queue: str, priority: Priority, *, before: datetime) -> bool:
-    return Job.objects.filter(
-        state=State.QUEUED, priority=priority, queue=queue, run_at__lt=before
-    ).exists()
+    One statement, which looks into each queue for one such job.
+    """
+    quote = connection.ops.quote_name
+    look = _UNHEARD.format(jobs=quote(Job._meta.db_table), pauses=quote(Queue._meta.db_table))
+    adapt = connection.ops.adapt_datetimefield_value
+    # In the future: a host whose clock is ahead has submitted it.
+    times = [adapt(now - UNHEARD_AFTER), adapt(now + UNHEARD_AFTER)]
+    params: list[Any] = []
+    for name, priority in registry.priorities_of_queues().items():
+        params += [name, int(priority), name, *times, name]
+    count = len(registry.priorities_of_queues())
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join([look] * count), params)
+        return {name for (name,) in cursor.fetchall()}
 
 
 def _aware(value: object) -> datetime | None:

@@ -24,9 +24,12 @@ class WorkerInfo:
     host: str
     pid: int
     version: str
+    python_version: str
     pool: str
     queues: tuple[str, ...]
     concurrency: int
+    memory_bytes: int | None
+    ailment: str
 
 
 def renewal_interval() -> timedelta:
@@ -34,29 +37,42 @@ def renewal_interval() -> timedelta:
     return jobs_settings().lease / RENEWALS_PER_LEASE
 
 
-def renew(info: WorkerInfo) -> None:
+def renew(info: WorkerInfo) -> bool:
     """Register the worker, or renew its lease, by the database's clock.
 
     A worker that was believed dead comes back this way; its earlier runs stay lost to it.
+
+    Returns:
+        False if it was believed dead until now.
     """
     now = database_now()
+    before = Worker.objects.filter(pk=info.worker_id).values("stopped_at", "ailment").first()
     lease = {"seen_at": now, "expires_at": now + jobs_settings().lease, "stopped_at": None}
-    told = {
+    columns = {
         "name": info.name,
         "host": info.host,
         "pid": info.pid,
         "version": info.version,
+        "python_version": info.python_version,
         "pool": info.pool,
         "queues": list(info.queues),
         "concurrency": info.concurrency,
+        "memory_bytes": info.memory_bytes,
+        "ailment": info.ailment,
     }
-    _, created = Worker.objects.update_or_create(
+    Worker.objects.update_or_create(
         pk=info.worker_id,
-        defaults={**told, **lease},
-        create_defaults={**told, **lease, "started_at": now},
+        defaults={**columns, **lease},
+        create_defaults={**columns, **lease, "started_at": now},
     )
-    if created:
-        emit(Event(EventName.WORKER_ADDED, now, details={"worker": info.name, "pid": info.pid}))
+    told = {"worker": info.name, "pid": info.pid}
+    if before is None:
+        emit(Event(EventName.WORKER_ADDED, now, details=told))
+        return True
+    if before["stopped_at"] is not None or before["ailment"] != info.ailment:
+        health = info.ailment or "alive"
+        emit(Event(EventName.WORKER_HEALTH_CHANGED, now, details={**told, "health": health}))
+    return before["stopped_at"] is None
 
 
 def leave(worker_id: UUID) -> None:

@@ -17,9 +17,6 @@ from jobs.public import worker_counts
 from jobsite.supervision.child import Child, Sink
 
 LOOPBACK = "127.0.0.1"
-#: SIGTERM lets running jobs finish for CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT; Celery's own answer to
-#: it waits without a limit. Celery reads it before it reads the app.
-_BOUNDED_SHUTDOWN = {"REMAP_SIGTERM": "SIGQUIT"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +60,7 @@ class SitePlan:
         if self.flower_port:
             worker.append("--task-events")
         made = [
-            Child("worker", worker, sink=sink, env={**env, **_BOUNDED_SHUTDOWN}),
+            Child("worker", worker, sink=sink, env=env),
             Child("beat", [*celery, "beat", "--loglevel", "INFO"], sink=sink, env=env),
         ]
         if self.web_port:

@@ -11,27 +11,24 @@ from jobs.contrib.digests.repositories import parse_repository
 
 
 class DigestParams(BaseModel):
-    """What the digest is about.
+    """What the digest is about."""
 
-    Attributes:
-        repository: a folder, a file:// URL, `owner/name` or `github:owner/name`.
-        start: the period's first moment, in whole seconds; empty for `period`.
-        end: the first moment after the period; empty for the moment when the job runs.
-        period: how far the digest looks back from `end`; not used when `start` is given.
-        notify: whether the repository's subscribers are told.
-        title: empty for one made of the repository and the period.
-        timezone: whose days and months are meant, and in which times are shown.
-    """
-
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     repository: Annotated[str, Field(min_length=1, max_length=500)]
+    """A folder, a file:// URL, `owner/name` or `github:owner/name`."""
     start: AwareDatetime | None = None
+    """The period's first moment, in whole seconds; empty for `period`."""
     end: AwareDatetime | None = None
+    """The first moment after the period; empty for the moment when the job runs."""
     period: Period = "week"
+    """How far the digest looks back from `end`; not used when `start` is given."""
     notify: bool = True
+    """Whether the repository's subscribers are told."""
     title: Annotated[str, Field(max_length=200)] = ""
+    """Empty for one made of the repository and the period."""
     timezone: str = "UTC"
+    """Whose days and months are meant, and in which times are shown."""
 
     @field_validator("repository")
     @classmethod

@@ -1,4 +1,4 @@
-"""Cancel jobs: at once while they wait, at their next report while they run."""
+"""Cancel jobs: at once while they wait, in a few seconds while they run."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -1,8 +1,6 @@
 """Turns what a handler raised into an outcome, by the job's policy."""
 
-from datetime import timedelta
-
-from jobs.domain.outcomes import Outcome, Snoozed
+from jobs.domain.outcomes import Outcome, Released
 from jobs.runtime.execution import Execution, Next
 from jobs.runtime.worker_process import worker_process
 
@@ -19,6 +17,6 @@ class RetriesMiddleware:
             return self.get_outcome(execution)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the policy decides
             if isinstance(error, SystemExit) and worker_process.stopping:
-                # Celery ends what still runs when a worker's time to stop is over.
-                return Snoozed(timedelta(0), "its worker was stopped")
+                # Celery's own way to end what still runs when a worker is stopped cold.
+                return Released("its worker was stopped before it could end")
             return execution.policy.decide(error, attempt=execution.context.attempt)

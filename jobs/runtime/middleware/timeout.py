@@ -7,6 +7,7 @@ from types import FrameType
 from jobs.domain.errors import JobTimeout
 from jobs.domain.outcomes import Outcome
 from jobs.runtime.execution import Execution, Next
+from jobs.runtime.interruption import interruption
 
 
 class TimeoutMiddleware:
@@ -28,7 +29,7 @@ class TimeoutMiddleware:
         seconds = execution.job.timeout.total_seconds()
 
         def strike(_signal: int, _frame: FrameType | None) -> None:
-            raise JobTimeout(f"it ran for longer than its timeout of {seconds:g} s")
+            interruption.strike(JobTimeout(f"it ran for longer than its timeout of {seconds:g} s"))
 
         before = signal.signal(signal.SIGALRM, strike)
         left = signal.setitimer(signal.ITIMER_REAL, seconds)[0]

@@ -1,0 +1,66 @@
+"""The queues: which there are, what waits in them, and which are paused."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min
+
+from jobs.domain.registry import registry
+from jobs.domain.states import State
+from jobs.models import Job, Queue
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """A queue as people look at it.
+
+    Attributes:
+        name: such as `high` or `mail.high`.
+        ready: jobs that the next free slot may take.
+        running: jobs that run now.
+        oldest: since when its oldest ready job has been ready; None without one.
+        paused_at: since when nothing is taken from it; None while it goes on.
+        paused_by: who paused it, or empty.
+    """
+
+    name: str
+    ready: int
+    running: int
+    oldest: datetime | None
+    paused_at: datetime | None
+    paused_by: str
+
+
+def paused_queues() -> set[str]:
+    """Return the queues that are paused."""
+    return set(Queue.objects.filter(paused_at__isnull=False).values_list("name", flat=True))
+
+
+def queues() -> list[QueueView]:
+    """Return every queue of the site, and those that jobs wait in although nothing declares them.
+
+    In the order of taking, the undeclared ones last.
+    """
+    ready = _counted(State.QUEUED)
+    running = _counted(State.RUNNING)
+    rows = {row.name: row for row in Queue.objects.all()}
+    known = registry.celery_queues()
+    strays = sorted({*ready, *running}.difference(known))
+    return [
+        QueueView(
+            name=name,
+            ready=ready.get(name, (0, None))[0],
+            running=running.get(name, (0, None))[0],
+            oldest=ready.get(name, (0, None))[1],
+            paused_at=rows[name].paused_at if name in rows else None,
+            paused_by=rows[name].paused_by if name in rows else "",
+        )
+        for name in [*known, *strays]
+    ]
+
+
+def _counted(state: State) -> dict[str, tuple[int, datetime | None]]:
+    rows = Job.objects.filter(state=state).order_by().values_list("queue")
+    return {
+        queue: (count, since) for queue, count, since in rows.annotate(Count("pk"), Min("run_at"))
+    }
