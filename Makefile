@@ -8,12 +8,14 @@ PACKAGES := jobsite jobs notifications maintenance tests
 PRODUCTION = JOBSITE_ENV=production ALLOWED_HOSTS=jobs.example.org SITE_URL=https://jobs.example.org \
 	SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')"
 
-.PHONY: help setup demo test test-sqlite test-postgresql lint clean
+.PHONY: help setup demo test test-sqlite test-postgresql test-rabbitmq drills nemesis lint clean
 
 help:
 	@echo "make setup   install into $(VENV); quick when nothing changed"
 	@echo "make demo    show the whole site on this machine; ONCE=1 ends by itself, REPO=path names a repository"
-	@echo "make test    the tests, on SQLite with the embedded Redis and on PostgreSQL with Redis"
+	@echo "make test    the tests, on SQLite with the embedded Redis, PostgreSQL with Redis, and RabbitMQ"
+	@echo "make drills  every fault, injected into real processes: half an hour; DRILL_BEATS_SECONDS=120 shortens it"
+	@echo "make nemesis SECONDS=600 SEED=n STACK=sqlite: the faults at random, and the account at the end"
 	@echo "make lint    style, types, layers, migrations, production settings"
 
 setup: $(STAMP)
@@ -43,21 +45,44 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	@$(PY) manage.py jobs demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(REPO),--repo "$(REPO)")
 
-test: test-sqlite test-postgresql
+test: test-sqlite test-postgresql test-rabbitmq
 
 test-sqlite: setup
 	@echo "== SQLite and the embedded Redis"
 	@JOBSITE_TEST_STACK=sqlite $(PY) -m pytest $(ARGS)
 
-# In CI (CI=true) the PostgreSQL tests must run; elsewhere one line says why they cannot.
 test-postgresql: setup
 	@echo "== PostgreSQL and Redis"
-	@if [ -n "$$TEST_DATABASE_URL" ] || why=$$($(PY) -m tests.stack); then \
-		JOBSITE_TEST_STACK=postgresql $(PY) -m pytest $(ARGS); \
-	else \
-		if [ "$$CI" = true ]; then echo "failed: PostgreSQL tests: $$why"; exit 1; fi; \
-		echo "skipped: PostgreSQL tests: $$why"; \
-	fi
+	@$(call on-stack,postgresql,$(ARGS))
+
+# The contract that holds on every pair of a database and a broker; the suite above holds it too.
+test-rabbitmq: setup
+	@echo "== RabbitMQ: the contract, with PostgreSQL and with SQLite"
+	@$(call on-stack,rabbitmq,tests/conformance)
+	@$(call on-stack,sqlite-rabbitmq,tests/conformance)
+
+# All of them on one pair; on the others those that the pair may change. Each prints its table.
+drills: setup
+	@echo "== PostgreSQL and Redis: all drills"
+	@$(call on-stack,postgresql,tests/drills -m "drill and not (nemesis or stress)" $(ARGS))
+	@echo "== SQLite and the embedded Redis: 2,000 histories, and what the pair may change"
+	@export DRILL_EXAMPLES=$${DRILL_EXAMPLES:-2000}; \
+		$(call on-stack,sqlite,tests/drills -m every_pair $(ARGS))
+	@echo "== PostgreSQL and RabbitMQ: what the pair may change"
+	@$(call on-stack,rabbitmq,tests/drills -m every_pair $(ARGS))
+
+SECONDS ?= 600
+STACK ?= postgresql
+nemesis: setup
+	@export NEMESIS_SECONDS=$(SECONDS) NEMESIS_SEED=$(SEED); \
+		$(call on-stack,$(STACK),tests/drills -m nemesis -s)
+
+# In CI (CI=true) every stack must run; elsewhere one line says why one cannot.
+define on-stack
+if why=$$($(PY) -m tests.stack $(1)); then JOBSITE_TEST_STACK=$(1) $(PY) -m pytest $(2); \
+elif [ "$$CI" = true ]; then echo "failed: $(1) tests: $$why"; exit 1; \
+else echo "skipped: $(1) tests: $$why"; fi
+endef
 
 lint: setup
 	$(PY) -m ruff check .

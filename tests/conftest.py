@@ -17,6 +17,8 @@ from tests.stack.postgresql import Unavailable
 from tests.stack.run import celery
 
 LiveProcess = Callable[..., Process]
+#: The folders whose tests are chosen with `-m`.
+_MARKED = {"unit", "integration", "acceptance", "conformance"}
 
 
 @pytest.fixture(scope="session")
@@ -90,12 +92,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def shared(item: pytest.Item) -> tuple[bool, ...]:
         names = getattr(item, "fixturenames", ())
-        live = item.get_closest_marker("acceptance") is not None
+        live = not {"unit", "integration"} & {mark.name for mark in item.iter_markers()}
         return live, "worker" in names, "beat" in names
 
     for item in items:
-        if "acceptance" in item.path.parts:
-            item.add_marker(pytest.mark.acceptance)
+        for folder in _MARKED.intersection(item.path.parts):
+            item.add_marker(folder)
     items.sort(key=shared)
 
 

@@ -57,12 +57,12 @@ def test_the_worker_goes_on_after_redis_was_away(
     stack: Stack, worker: Process, beat: Process, final: Final
 ) -> None:
     final(submit("sample.echo").job_id)
-    stack.stop_redis()
+    stack.stop_broker()
     try:
         job_id = submit("sample.echo").job_id
         assert get(job_id).state == "queued"
     finally:
-        stack.start_redis()
+        stack.start_broker()
     back = time.monotonic()
     assert final(job_id, 40).state == "completed"
     assert time.monotonic() - back < 30

@@ -24,7 +24,7 @@ from tests.stack.run import celery
 Witness = Callable[[], list[str]]
 #: Of the sample types that overrun it, and what the site adds before it kills.
 TIMEOUT = timedelta(seconds=1)
-GRACE = timedelta(seconds=5)
+GRACE = timedelta(seconds=3)
 pytestmark = pytest.mark.usefixtures("worker")
 
 

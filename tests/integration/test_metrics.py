@@ -85,7 +85,7 @@ def test_every_end_is_counted_as_its_row_tells_it(added: Callable[[], Series]) -
     (one, two, three) = take(Taker(None, 1), ["normal"], limit=3)
     assert [one.pk, two.pk, three.pk] == [killed, lost, late]
     Job.objects.filter(pk=killed).update(max_attempts=1)
-    rescue.close_killed(get(killed))
+    rescue.close_dead([get(killed)], rescue.Death("", one.pk, one.run, "timeout"))
     assert finish(two, Lost("its worker was lost", 3, None))
     Job.objects.filter(pk=late).update(run=7)
     assert not finish(three, Completed("too late"))
@@ -138,6 +138,17 @@ def test_the_gauges_equal_the_database() -> None:
     assert series[key("dlq_items")] == dead() == 1
 
 
+def test_lost_jobs_are_told() -> None:
+    lost = ("jobsite_jobs_lost", frozenset[tuple[str, str]]())
+    job_id = submit("sample.echo", delay=timedelta(hours=1)).job_id
+    assert read()[lost] == 0
+    # Due for an hour, and no timekeeper has moved it on.
+    Job.objects.filter(pk=job_id).update(run_at=timezone.now() - timedelta(hours=1))
+    assert read()[lost] == 1
+    assert drain() == 1
+    assert read()[lost] == 0
+
+
 def test_nothing_is_recorded_when_metrics_are_off(
     added: Callable[[], Series], settings: Settings
 ) -> None:
@@ -167,6 +178,7 @@ def test_each_family_is_described_once() -> None:
         "jobsite_job_duration_seconds",
         "jobsite_job_queue_depth",
         "jobsite_job_dlq_items",
+        "jobsite_jobs_lost",
     } <= set(described)
     assert set(described.values()) == {1}
     assert described == Counter(line.split()[2] for line in lines if line.startswith("# TYPE"))

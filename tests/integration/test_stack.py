@@ -8,6 +8,7 @@ import psutil
 import pytest
 import redis
 from django.contrib.auth.models import Group
+from django.db import connection
 
 from tests.conftest import LiveProcess
 from tests.stack import LIVE, Stack, eventually
@@ -42,8 +43,8 @@ def test_a_live_process_shares_redis(stack: Stack, live_process: LiveProcess) ->
 def test_redis_keeps_its_data_over_a_restart(stack: Stack, redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
         client.set("harness", "kept")
-    stack.stop_redis()
-    stack.start_redis()
+    stack.stop_broker()
+    stack.start_broker()
     with redis.Redis.from_url(redis_url) as client:
         assert client.get("harness") == b"kept"
         client.delete("harness")
@@ -69,3 +70,13 @@ def test_a_stubborn_process_is_killed_with_its_children(live_process: LiveProces
 def test_neither_the_shell_nor_an_env_file_reaches_the_tests() -> None:
     assert os.environ["SLACK_TOKEN"] == ""
     assert os.environ["JOBSITE_ENV"] == "development"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_waits_for_a_lock_no_longer_than_ten_seconds() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one lock, and waits 30 s for it")
+    connection.close()  # what a test before this one has set, it has set on that connection
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("10s",)

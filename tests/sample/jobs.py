@@ -1,7 +1,9 @@
 """Job types that do one thing each, for the tests."""
 
 import contextlib
+import ctypes
 import os
+import select
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from jobs import Backoff, Cancel, JobContext, PermanentError, Retry, Snooze, job_type
+from tests.sample import faults
 
 
 class Empty(BaseModel):
@@ -77,6 +80,53 @@ def work(params: Witness, ctx: JobContext) -> dict[str, Any]:
         ctx.progress(100 * (1 - (ends - time.monotonic()) / params.seconds), "working")
         time.sleep(0.02)
     return {"label": params.label, "attempt": ctx.attempt}
+
+
+@job_type("sample.silent", backoff=Backoff.fixed(timedelta(milliseconds=100), jitter="none"))
+def silent(params: Witness, ctx: JobContext) -> str:
+    """Work without a report; leave a line at the begin, and one that says how it ended."""
+    _witness(params.path, f"{params.label}:begin")
+    faults.at("mid_run")
+    try:
+        ends = time.monotonic() + params.seconds
+        while time.monotonic() < ends:
+            # Not `time.sleep`, which a clock that libfaketime sets makes fail.
+            select.select([], [], [], min(0.05, params.seconds))
+    except Exception as error:
+        _witness(params.path, f"{params.label}:{type(error).__name__}")
+        raise
+    _witness(params.path, f"{params.label}:effect")
+    faults.at("after_effect")
+    return params.label
+
+
+@job_type("sample.deaf_to_orders", max_attempts=1)
+def deaf_to_orders(params: Witness, ctx: JobContext) -> None:
+    """Swallow every exception, an order to stop too."""
+    _witness(params.path, params.label)
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        with contextlib.suppress(Exception):
+            time.sleep(60)
+
+
+@job_type("sample.segfault", backoff=Backoff.fixed(timedelta(milliseconds=100), jitter="none"))
+def segfault(params: Witness, ctx: JobContext) -> None:
+    """Die as broken C code does."""
+    _witness(params.path, params.label)
+    ctypes.string_at(0)
+
+
+@job_type("sample.hog", backoff=Backoff.fixed(timedelta(milliseconds=100), jitter="none"))
+def hog(params: Witness, ctx: JobContext) -> int:
+    """Take more and more memory."""
+    _witness(params.path, params.label)
+    held = []
+    ends = time.monotonic() + 30
+    while time.monotonic() < ends:
+        held.append(bytearray(8 * 2**20))
+        time.sleep(0.02)
+    return len(held)
 
 
 @job_type("sample.own_queue", queue="sample")

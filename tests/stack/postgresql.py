@@ -19,7 +19,7 @@ _SPEED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"
 
 
 class Unavailable(Exception):
-    """PostgreSQL cannot run here; the message says why, in one line."""
+    """A server cannot run here; the message says why, in one line."""
 
 
 class Cluster:

@@ -17,13 +17,22 @@ from pydantic import SecretStr
 
 from jobsite import embedded
 from jobsite.embedded.binary import find_server
+from jobsite.embedded.place import Place
 from jobsite.env import Environment
 from tests.stack.postgresql import Cluster
 from tests.stack.process import LIVE, Process, eventually
+from tests.stack.rabbitmq import Rabbit
 
 #: The run's folder. It is set in the suite and in the processes that it starts, nowhere else.
 RUN: Final = "JOBSITE_TEST_RUN"
 CHOICE: Final = "JOBSITE_TEST_STACK"
+#: What a run can be on, with its database and its broker.
+STACKS: Final = {
+    "sqlite": ("SQLite", "the embedded Redis"),
+    "postgresql": ("PostgreSQL", "Redis"),
+    "rabbitmq": ("PostgreSQL", "RabbitMQ"),
+    "sqlite-rabbitmq": ("SQLite", "RabbitMQ"),
+}
 _current: "Stack | None" = None
 
 
@@ -36,8 +45,8 @@ def begin() -> None:
     if "PYTEST_VERSION" not in os.environ or RUN in os.environ:
         return
     name = os.environ.get(CHOICE, "sqlite")
-    if name not in {"sqlite", "postgresql"}:
-        raise SystemExit(f"{CHOICE} is {name!r}: choose sqlite or postgresql")
+    if name not in STACKS:
+        raise SystemExit(f"{CHOICE} is {name!r}: choose one of {', '.join(STACKS)}")
     _current = Stack(name)
     for variable in [each for each in os.environ if each.startswith("JOBSITE_")]:
         del os.environ[variable]  # the engine's settings, as the shell has them
@@ -57,7 +66,9 @@ class Stack:
     def __init__(self, name: str) -> None:
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix="jobsite-test-"))
+        self.database, self.broker = STACKS[name]
         self._cluster: Cluster | None = None
+        self._rabbit: Rabbit | None = None
         self._redis: subprocess.Popen[bytes] | None = None
         #: Shared processes by name, kept from one test to the next that asks for them.
         self._shared: dict[str, Process] = {}
@@ -71,13 +82,17 @@ class Stack:
             "DATABASE_URL": f"sqlite:///{self.folder / 'jobsite.sqlite3'}",
             "DJANGO_SETTINGS_MODULE": "tests.settings",
         }
-        if name == "postgresql":
+        if self.database == "PostgreSQL":
             url = os.environ.get("TEST_DATABASE_URL", "")
             if not url:
                 self._cluster = Cluster()
                 url = self._cluster.url
             self.settings["DATABASE_URL"] = url
+        if self.broker == "Redis":
             self.settings["REDIS_URL"] = f"redis://127.0.0.1:{_free_port()}/0"
+        if self.broker == "RabbitMQ":
+            self._rabbit = Rabbit()
+            self.settings["BROKER_URL"] = self._rabbit.url
 
     @property
     def redis_url(self) -> str:
@@ -88,7 +103,7 @@ class Stack:
     def env(self) -> dict[str, str]:
         """The environment of a live process: it shares the tests' own database and Redis."""
         url = self.settings["DATABASE_URL"]
-        if self.name == "sqlite":
+        if self.database == "SQLite":
             url = f"sqlite:///{self._test_database}"
         else:
             url = urlsplit(url)._replace(path=f"/{self._test_database}").geturl()
@@ -102,11 +117,11 @@ class Stack:
         """Start the servers.
 
         Raises:
-            Unavailable: there is no PostgreSQL to run on.
+            Unavailable: there is no PostgreSQL, or no RabbitMQ, to run on.
         """
         if self._cluster is not None:
             self._cluster.start()
-        self.start_redis()
+        self.start_broker()
 
     def use_database(self, name: str) -> None:
         """Note the database that the tests were given."""
@@ -117,11 +132,16 @@ class Stack:
         """The PostgreSQL server, if the run has one of its own."""
         return self._cluster
 
-    def start_redis(self) -> None:
-        """Start Redis, with the data it had when it was stopped."""
-        if self.name == "sqlite":
+    def start_broker(self) -> None:
+        """Start the broker, with the data it had when it was stopped."""
+        if self._rabbit is not None:
+            self._rabbit.start()
+        elif self.broker == "the embedded Redis":
             embedded.ensure_running(self._environment())
-            return
+        else:
+            self._start_redis()
+
+    def _start_redis(self) -> None:
         folder = self.folder / "redis"
         folder.mkdir(exist_ok=True)
         port = str(urlsplit(self.redis_url).port)
@@ -142,14 +162,36 @@ class Stack:
             )
         eventually(self._redis_answers, what=f"Redis on port {port}")
 
-    def stop_redis(self) -> None:
-        """Stop Redis; `start_redis` brings it back."""
-        if self.name == "sqlite":
+    def stop_broker(self) -> None:
+        """Stop the broker; `start_broker` brings it back."""
+        if self._rabbit is not None:
+            self._rabbit.halt()
+        elif self.broker == "the embedded Redis":
             embedded.stop(self._environment())
         elif self._redis is not None:
             self._redis.terminate()
             self._redis.wait(10)
             self._redis = None
+
+    def wipe_broker(self) -> None:
+        """Take everything that the broker holds, as FLUSHALL does, or the loss of its disk."""
+        if self._rabbit is not None:
+            self._rabbit.wipe()
+        else:
+            with redis.Redis.from_url(self.redis_url) as client:
+                client.flushall()
+
+    def signal_broker(self, number: int) -> None:
+        """Send a signal, such as SIGSTOP, to the broker's process."""
+        if self._rabbit is not None:
+            self._rabbit.signal(number)
+        elif self._redis is not None:
+            self._redis.send_signal(number)
+        else:
+            # Not by asking it who it is: a server that is stopped does not answer.
+            process = Place.of(self._environment()).process()
+            assert process is not None
+            process.send_signal(number)
 
     def process(self, command: Sequence[str], *, name: str, env: Mapping[str, str]) -> Process:
         """Start a process on this stack, its output in a file of its own."""
@@ -175,7 +217,9 @@ class Stack:
         self.end_shared()
         for process in list(LIVE):
             process.kill()
-        self.stop_redis()
+        self.stop_broker()
+        if self._rabbit is not None:
+            self._rabbit.stop()
         if self._cluster is not None:
             self._cluster.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -184,7 +228,7 @@ class Stack:
         return Environment(
             jobsite_var=Path(self.settings["JOBSITE_VAR"]),
             redis_url=self.settings["REDIS_URL"],
-            broker_url="",
+            broker_url=self.settings["BROKER_URL"],
         )
 
     def _redis_answers(self) -> bool:

@@ -36,6 +36,11 @@ def test_without_a_verb_they_are_listed_too(run: Run) -> None:
     [
         ["submit", "sample.echo"],
         ["list"],
+        ["queues"],
+        ["pause", "low"],
+        ["resume", "low"],
+        ["tick", "all"],
+        ["ledger"],
         ["types"],
         ["stats"],
         ["purge", "--dry-run"],
@@ -56,6 +61,9 @@ def test_it_prints_one_json_document_and_nothing_else(run: Run, arguments: list[
     "arguments",
     [
         ["list"],
+        ["queues"],
+        ["tick", "due"],
+        ["ledger"],
         ["stats"],
         ["purge"],
         ["metrics"],
@@ -79,6 +87,7 @@ def test_tables_that_are_missing_are_told_in_a_line(run: Run, arguments: list[ob
     [
         (["show", "nonsense"], "not_found"),
         (["list", "--schedule", "nonsense"], "not_found"),
+        (["pause", "nonsense"], "not_found"),
         (["submit", "nonsense"], "usage"),
         (["list", "--limit", "0"], "usage"),
     ],

@@ -10,8 +10,8 @@ from pydantic import BaseModel, field_validator
 from jobs import JobContext, job_type
 from jobs.domain.registry import registry
 from jobs.models import Job, Schedule
-from jobs.runtime.timekeeper import Timekeeper
-from jobs.services import rescue, scheduling
+from jobs.runtime.duties import DUTIES
+from jobs.runtime.timekeeper import Rank, Timekeeper
 from jobs.services.scheduling import create_schedule, fire_due
 
 pytestmark = pytest.mark.usefixtures("memory")
@@ -57,16 +57,20 @@ def test_a_step_that_fails_leaves_the_others_done(
     monkeypatch: pytest.MonkeyPatch, configure: Any
 ) -> None:
     configure(lease_seconds=1)
-    keeper = Timekeeper()
+    keeper = Timekeeper(Rank.BEAT)
     keeper._next_reap = 0  # as after a lease
     reaped: list[datetime] = []
-    monkeypatch.setattr(rescue, "reap", lambda *, now: reaped.append(now))
 
-    def fails(*, now: datetime) -> None:
+    def fails(*, now: datetime | None = None) -> int:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(scheduling, "plan_unplanned", fails)
-    assert keeper.tick() is False
+    def reap(*, now: datetime | None = None) -> int:
+        reaped.append(now or AGO)
+        return 0
+
+    monkeypatch.setitem(DUTIES, "rings", fails)
+    monkeypatch.setitem(DUTIES, "reaper", reap)
+    assert keeper.tick() == 1.0
     assert len(reaped) == 1
 
 
@@ -81,3 +85,26 @@ def test_a_step_that_fails_leaves_the_others_done(
 def test_a_schedule_that_cannot_be_stored_is_refused(name: str, time_zone: Any, told: str) -> None:
     with pytest.raises(Exception, match=told):
         create_schedule(name, "sample.echo", cron="@daily", time_zone=time_zone)
+
+
+def test_unheard_bells_are_looked_for_at_the_pace_of_the_setting(
+    monkeypatch: pytest.MonkeyPatch, configure: Any
+) -> None:
+    configure(poll_interval_ms=60_000)
+    looked: list[int] = []
+
+    def look(*, now: datetime | None = None) -> int:
+        looked.append(1)
+        return 0
+
+    monkeypatch.setitem(DUTIES, "rings", look)
+    slow = Timekeeper(Rank.BEAT)
+    for _ in range(3):
+        slow.tick()
+    assert len(looked) == 1
+    configure(poll_interval_ms=100)
+    quick = Timekeeper(Rank.BEAT)
+    for _ in range(3):
+        quick._next_ring -= 1  # as a second later
+        quick.tick()
+    assert len(looked) == 4

@@ -1,7 +1,7 @@
 """The guarded take and the fence, with real threads on a real database."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 from uuid import uuid4
@@ -13,9 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 from jobs.domain.errors import JobCancelled, LostJob
 from jobs.domain.outcomes import Completed, Failed, Retrying
 from jobs.domain.states import FailureReason
-from jobs.models import Attempt, Job, Worker
+from jobs.models import Attempt, Job
 from jobs.public import cancel, get, submit
-from jobs.services import rescue, workers
 from jobs.services.lifecycle import finish
 from jobs.services.reporting import check_run, report_progress
 from jobs.services.taking import Taker, take
@@ -128,53 +127,3 @@ class TestTaking:
         assert finish(job, Completed(1)) is True
         assert finish(job, Completed(2)) is False
         assert get(job.pk).result == 1
-
-
-def info(worker_id: Any) -> workers.WorkerInfo:
-    return workers.WorkerInfo(
-        worker_id=worker_id, name="celery@here", host="here", pid=7, version="5", pool="prefork",
-        queues=("normal",), concurrency=2,
-    )  # fmt: skip
-
-
-@pytest.mark.usefixtures("memory")
-class TestRescue:
-    def test_jobs_of_a_worker_whose_lease_ran_out_run_again(self) -> None:
-        who = taker()
-        assert who.worker_id is not None
-        workers.renew(info(who.worker_id))
-        job_id = submit("sample.echo").job_id
-        take(who, QUEUES)
-        assert rescue.reap() == 0
-        later = datetime.now(UTC) + timedelta(seconds=31)
-        assert rescue.reap(now=later) == 1
-        job = get(job_id)
-        assert (job.state, job.losses, job.attempt) == ("retrying", 1, 1)
-        assert Worker.objects.get().stopped_at is not None
-        assert Attempt.objects.get().outcome == "lost"
-
-    def test_a_worker_that_comes_back_is_alive_again(self) -> None:
-        worker_id = uuid4()
-        workers.renew(info(worker_id))
-        rescue.reap(now=datetime.now(UTC) + timedelta(seconds=31))
-        workers.renew(info(worker_id))
-        assert Worker.objects.get().stopped_at is None
-
-    def test_after_three_losses_a_job_is_dead(self) -> None:
-        job_id = submit("sample.echo").job_id
-        for losses in (1, 2, 3):
-            Job.objects.filter(pk=job_id).update(state="queued")
-            who = taker()
-            assert who.worker_id is not None
-            take(who, QUEUES)
-            assert rescue.lost_of_worker(who.worker_id, lambda: ()) == 1
-            assert get(job_id).losses == losses
-        job = get(job_id)
-        assert (job.state, job.failure_reason) == ("failed", "worker_lost")
-
-    def test_jobs_of_live_processes_stay(self) -> None:
-        who = taker()
-        assert who.worker_id is not None
-        submit("sample.echo")
-        take(who, QUEUES)
-        assert rescue.lost_of_worker(who.worker_id, lambda: {who.pid}) == 0
