@@ -190,14 +190,14 @@ def test_web_and_worker_keep_to_their_own_work(
     web.wait_for("Booting worker", 60)
     port = re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", web.output())
     assert port
-    job_id = submit("sample.echo").job_id
+    job_id = submit("sample.echo", priority="low").job_id
     with redis.Redis.from_url(redis_url) as client:
         # The bell rings when the job is submitted, and twice again when it is lost.
         for _ in range(3):
-            eventually(lambda: client.llen("jobsite:normal") == 1, 15)
+            eventually(lambda: client.llen("jobsite:low") == 1, 30)
             with urlopen(f"http://127.0.0.1:{port[1]}/healthz", timeout=30) as answer:
                 assert answer.status == 200
-            assert client.delete("jobsite:normal") == 1
+            assert client.delete("jobsite:low") == 1
         assert consumers(client) == []
     assert get(job_id).state == "queued"
     (server,) = psutil.Process(web.pid).children(recursive=True)

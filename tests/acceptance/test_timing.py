@@ -109,11 +109,15 @@ def test_a_bell_that_nobody_heard_rings_again(worker: Process, final: Final) -> 
 
 def test_plain_periodic_tasks_go_on_working(worker: Process) -> None:
     every_second = IntervalSchedule.objects.create(every=1, period="seconds")
-    PeriodicTask.objects.create(
+    task = PeriodicTask.objects.create(
         name="plain", task="sample.plain", args="[21]", interval=every_second
     )
     done = TaskResult.objects.filter(task_name="sample.plain", status="SUCCESS")
-    assert eventually(done.all().first, 20).result == "42"
+    try:
+        assert eventually(done.all().first, 30).result == "42"
+    finally:
+        # Or the beat that others share goes on with it.
+        task.delete()  # type: ignore[no-untyped-call]
 
 
 def test_many_jobs_due_together_are_all_moved(final: Final, worker: Process) -> None:
