@@ -7,6 +7,7 @@ import time
 import pytest
 
 from jobs.models import Attempt, Job
+from jobs.public import get
 from tests.drills.conftest import Start
 from tests.drills.drill import Drill
 from tests.stack import eventually
@@ -39,3 +40,24 @@ def test_a_rolling_restart(drill: Drill, start_worker: Start, start_beat: Start)
     assert not Attempt.objects.filter(outcome="lost").exists()
     beat.signal(signal.SIGTERM)
     assert beat.wait(30) == 0
+
+
+@pytest.mark.drill_of("12b", "SIGTERM, with jobs of 20 s and of 60 s")
+def test_the_grace_that_a_worker_comes_with(
+    drill: Drill, start_worker: Start, start_beat: Start
+) -> None:
+    start_beat()
+    worker = start_worker("--concurrency", "2", WORKER_SHUTDOWN_SECONDS="25")
+    (short,) = drill.submit(params={"seconds": 20})
+    (long,) = drill.submit(params={"seconds": 60})
+    eventually(lambda: drill.witness.count("begin").total() == 2, 20)
+    began = time.monotonic()
+    drill.disturbed()
+    worker.signal(signal.SIGTERM)
+    assert worker.wait(30) == 0
+    assert time.monotonic() - began <= 30
+    assert (get(short).state, get(short).attempt) == ("completed", 1)
+    assert (get(long).state, get(long).attempt) == ("queued", 0)
+    start_worker("--concurrency", "2")
+    drill.account(within=110, runs_at_most=2)
+    assert (get(long).attempt, get(long).run) == (1, 2)
