@@ -20,10 +20,10 @@ def follow(job_id: UUID, longest: timedelta, output: Output) -> ExitCode:
 
     Ctrl-C ends the following, not the job.
     """
-    output.remark(f"job {job_id}")
-    if not get(job_id).is_final and not worker_counts()["healthy"]:
-        output.remark("no worker is alive; start one with `celery -A jobsite worker`")
     try:
+        output.remark(f"job {job_id}")
+        if not get(job_id).is_final and not worker_counts()["healthy"]:
+            output.remark("no worker is alive; start one with `celery -A jobsite worker`")
         job = _followed(job_id, longest, output)
     except KeyboardInterrupt:
         output.remark(f"the job goes on; follow it with `manage.py jobs watch {job_id}`")
