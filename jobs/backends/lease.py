@@ -15,6 +15,7 @@ from jobs.backends.children import Children
 from jobs.backends.guard import Guard, guard_without_children
 from jobs.backends.hearing import Hearing
 from jobs.conf import jobs_settings
+from jobs.runtime.forking import unforked
 from jobs.runtime.worker_process import worker_process
 from jobs.services import rescue, workers
 
@@ -86,7 +87,8 @@ class Lease:
     def _run(self) -> None:
         while not self._stop.wait(_WATCH_SECONDS):
             try:
-                self._watch()
+                with unforked():
+                    self._watch()
             except Exception as error:
                 logger.exception("lease_failed", error_type=type(error).__name__)
                 close_old_connections()

@@ -14,6 +14,7 @@ from django.db import close_old_connections, connection
 
 from jobs.conf import jobs_settings
 from jobs.runtime.duties import DUTIES
+from jobs.runtime.forking import unforked
 from jobs.selectors.outages import OUTAGES
 from jobs.services import leadership, timekeeping
 from jobs.services.timekeeping import NextDue
@@ -124,7 +125,8 @@ class Timekeeper:
         wait = 0.0
         while not self._stop.wait(wait):
             try:
-                wait = self.tick() if self._has_lease() else self._until_lease()
+                with unforked():
+                    wait = self.tick() if self._has_lease() else self._until_lease()
             except Exception as error:
                 logger.exception("timekeeper_tick_failed", error_type=type(error).__name__)
                 close_old_connections()
