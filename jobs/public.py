@@ -30,16 +30,17 @@ from jobs.models import Job
 from jobs.selectors.counts import dead, queue_depths, stats
 from jobs.selectors.describe import describe
 from jobs.selectors.listings import JobFilters, jobs_matching
+from jobs.selectors.listings import get_job as get
 from jobs.selectors.outages import OUTAGES
 from jobs.selectors.workers import worker_counts
-from jobs.services import lifecycle, scheduling
+from jobs.services import scheduling, steering
+from jobs.services.building import Params, stored_params
 from jobs.services.doorbell import ping as ping_broker
-from jobs.services.lifecycle import get_job as get
 from jobs.services.queues import pause as pause_queue
 from jobs.services.queues import resume as resume_queue
 from jobs.services.retention import discard, purge
 from jobs.services.scheduling import create_schedule
-from jobs.services.submission import Params, stored_params, submit
+from jobs.services.submission import submit
 
 __all__ = [
     "OUTAGES",
@@ -114,7 +115,7 @@ def cancel(job_id: UUID | str, *, actor: str = _DEFAULT_ACTOR) -> Job:
         JobNotFound: there is no such job.
         InvalidTransition: it has completed or failed.
     """
-    return lifecycle.cancel(job_id, actor=actor)
+    return steering.cancel(job_id, actor=actor)
 
 
 def retry(job_id: UUID | str, *, actor: str = _DEFAULT_ACTOR) -> Job:
@@ -124,7 +125,7 @@ def retry(job_id: UUID | str, *, actor: str = _DEFAULT_ACTOR) -> Job:
         JobNotFound: there is no such job.
         InvalidTransition: it is neither failed nor cancelled.
     """
-    return lifecycle.retry(job_id, actor=actor)
+    return steering.retry(job_id, actor=actor)
 
 
 def retry_all(
@@ -146,7 +147,7 @@ def retry_all(
     Raises:
         ValueError: a filter's value is unknown.
     """
-    return lifecycle.retry_each(jobs_matching(**filters), actor=actor, on_each=on_each)
+    return steering.retry_each(jobs_matching(**filters), actor=actor, on_each=on_each)
 
 
 def discard_all(

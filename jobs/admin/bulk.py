@@ -9,7 +9,7 @@ from jobs.admin.links import short_id
 from jobs.domain.errors import InvalidTransition, JobNotFound
 from jobs.domain.states import State
 from jobs.models import Job
-from jobs.services import lifecycle
+from jobs.services import steering
 
 #: Jobs that one request steers: it must end before a proxy loses its patience.
 AT_ONCE: Final = 1000
@@ -36,12 +36,12 @@ class Tally:
 
 def retry(job_ids: Iterable[UUID], *, actor: str) -> Tally:
     """Queue each of the jobs again that can be."""
-    return _each(job_ids, lambda job_id: lifecycle.retry(job_id, actor=actor))
+    return _each(job_ids, lambda job_id: steering.retry(job_id, actor=actor))
 
 
 def cancel(job_ids: Iterable[UUID], *, actor: str) -> Tally:
     """Cancel each of the jobs that can be."""
-    return _each(job_ids, lambda job_id: lifecycle.cancel(job_id, actor=actor))
+    return _each(job_ids, lambda job_id: steering.cancel(job_id, actor=actor))
 
 
 def _each(job_ids: Iterable[UUID], act: Callable[[UUID], Job]) -> Tally:

@@ -10,7 +10,7 @@ from jobs.admin.parameter_fields import Parameter, parameters_of
 from jobs.admin.parameter_schema import in_words, schema_of
 from jobs.domain.errors import InvalidParameters, JobsError
 from jobs.domain.registry import registry
-from jobs.services.submission import stored_params
+from jobs.services.building import stored_params
 
 if TYPE_CHECKING:
     _Form = forms.BaseForm

@@ -17,7 +17,7 @@ from jobs.admin.read_only import ReadOnlyAdmin
 from jobs.domain.errors import InvalidTransition, JobNotFound
 from jobs.domain.states import State
 from jobs.models import Job
-from jobs.services import lifecycle
+from jobs.services import steering
 
 
 class SteeredAdmin(ReadOnlyAdmin):
@@ -82,14 +82,14 @@ class SteeredAdmin(ReadOnlyAdmin):
         """Queue a job again."""
         if not self.has_retry_permission(request):
             raise PermissionDenied
-        return self._act(request, job_id, lifecycle.retry, done="The job is queued again.")
+        return self._act(request, job_id, steering.retry, done="The job is queued again.")
 
     @method_decorator(require_POST)
     def cancel_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         """Cancel a job."""
         if not self.has_cancel_permission(request):
             raise PermissionDenied
-        return self._act(request, job_id, lifecycle.cancel, done="The job is cancelled.")
+        return self._act(request, job_id, steering.cancel, done="The job is cancelled.")
 
     def _act(
         self, request: HttpRequest, job_id: UUID, act: Callable[..., Job], *, done: str
@@ -101,7 +101,7 @@ class SteeredAdmin(ReadOnlyAdmin):
         except InvalidTransition as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
-            asked = act is lifecycle.cancel and job.state == State.RUNNING
+            asked = act is steering.cancel and job.state == State.RUNNING
             text = "The job was asked to stop; it ends in a moment." if asked else done
             self.message_user(request, text, messages.SUCCESS)
         address = reverse(f"{self.admin_site.name}:jobs_job_change", args=[job_id])

@@ -9,7 +9,7 @@ from typing import Any
 
 import celery
 import structlog
-from django.db import close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 
 from jobs.backends.children import Children
 from jobs.backends.guard import Guard, guard_without_children
@@ -21,9 +21,11 @@ from jobs.services import rescue, workers
 
 logger = structlog.get_logger(__name__)
 _WATCH_SECONDS = 0.5
-#: What Celery gets to end by itself once nothing runs any more, before it is ended.
-_LAST_SECONDS = 10.0
+#: What Celery gets to end by itself after the time to stop, before it is ended: with the 25 s that
+#: a worker has as it comes, it is gone before the 30 s of most process managers are over.
+_LAST_SECONDS = 4.0
 _DEAF = "bells wait in its queues, and it has not heard one for a whole lease"
+_BLIND = "it has not been able to see what its processes are at for a whole lease"
 
 
 class Lease:
@@ -45,6 +47,7 @@ class Lease:
         self._renewal_seconds = workers.renewal_interval().total_seconds()
         self._next_renewal = 0.0
         self._ailment = ""
+        self._blind_since: float | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
 
@@ -74,15 +77,22 @@ class Lease:
         self._stop.set()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=5)
-        try:
-            if self._guard is not None:
-                self._guard.look()
-            rescue.hand_on(worker_process.worker_id)
-            workers.leave(worker_process.worker_id)
-        except Exception as error:
-            logger.exception("leaving_failed", error_type=type(error).__name__)
+        for step in (self._look, self._hand_on, self._say_goodbye):
+            try:
+                step()
+            except Exception as error:
+                logger.exception("leaving_failed", error_type=type(error).__name__)
         if self._children is not None:
             self._children.close()
+
+    def _look(self) -> int:
+        return self._guard.look() if self._guard is not None else 0
+
+    def _hand_on(self) -> None:
+        rescue.hand_on(worker_process.worker_id)
+
+    def _say_goodbye(self) -> None:
+        workers.leave(worker_process.worker_id)
 
     def _run(self) -> None:
         while not self._stop.wait(_WATCH_SECONDS):
@@ -101,21 +111,44 @@ class Lease:
         if self._guard is None:
             guard_without_children(worker_process.worker_id)
             return
-        busy = self._guard.look()
+        busy = self._seen()
         stop_by = self._guard.stop_by
         if stop_by is None:
-            self._listen(has_free_slot=busy < self._worker.concurrency)
+            if busy is not None:
+                self._listen(has_free_slot=busy < self._worker.concurrency)
         elif not busy and time.monotonic() > stop_by + _LAST_SECONDS:
             self._end_what_hangs()
 
+    def _seen(self) -> int | None:
+        """Return how many children are at a run; None, and in the end leave, if it cannot be seen.
+
+        Workers wait for a database that is away: that is none of their own ailments.
+        """
+        try:
+            busy = self._look()
+        except Error:
+            raise
+        except Exception as error:
+            logger.exception("guard_failed", error_type=type(error).__name__)
+            now = time.monotonic()
+            self._blind_since = self._blind_since or now
+            if not self._ailment and now - self._blind_since > jobs_settings().lease_seconds:
+                self._leave_ill("worker_blind", _BLIND)
+            return None
+        self._blind_since = None
+        return busy
+
     def _listen(self, *, has_free_slot: bool) -> None:
-        """Leave if nothing is heard any more: whoever started this worker starts another."""
         if self._hearing.is_deaf(self._queues(), has_free_slot=has_free_slot):
-            self._ailment = _DEAF
-            self._renew()
-            logger.error("worker_deaf", why=_DEAF)
-            self.begin_to_stop()
-            os.kill(os.getpid(), signal.SIGTERM)
+            self._leave_ill("worker_deaf", _DEAF)
+
+    def _leave_ill(self, event: str, why: str) -> None:
+        """Leave, and say why: whoever started this worker starts another."""
+        self._ailment = why
+        self._renew()
+        logger.error(event, why=why)
+        self.begin_to_stop()
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _end_what_hangs(self) -> None:
         """End the process: nothing runs, and Celery does not come to an end."""

@@ -20,7 +20,7 @@ from jobs.runtime.recorder import JobRecorder
 from jobs.runtime.worker_process import worker_process
 from jobs.selectors.outages import OUTAGES
 from jobs.selectors.policy import policy_of
-from jobs.services.lifecycle import finish
+from jobs.services.finishing import finish
 from jobs.services.taking import Taker, announce_start, give_back, take
 
 logger = structlog.get_logger(__name__)

@@ -55,12 +55,20 @@ class Slot:
     """The file of one process."""
 
     def __init__(self, path: Path) -> None:
-        """Open it, and make it, with its folder, if it is not there."""
+        """Open it, and make it, with its folder, if it is not there.
+
+        Raises:
+            OSError: there is no room for it. To write to a file that is mapped and has no room
+                would kill the process.
+        """
         path.parent.mkdir(mode=0o700, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            os.ftruncate(file, _SIZE)
+            os.posix_fallocate(file, 0, _SIZE)
             self._memory = mmap.mmap(file, _SIZE)
+        except OSError:
+            path.unlink()
+            raise
         finally:
             os.close(file)
 

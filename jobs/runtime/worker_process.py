@@ -30,12 +30,18 @@ class WorkerProcess:
     _events: Any = field(default_factory=_flag)
 
     def taker(self) -> Taker:
-        """Return who takes jobs in this process."""
+        """Return who takes jobs in this process.
+
+        Raises:
+            OSError: it has no slot, and there is no room for one: its parent could not see what
+                it is at.
+        """
+        self.open_slot()
         return Taker(worker_id=self.worker_id, pid=os.getpid())
 
     def open_slot(self) -> None:
-        """Open this process's slot: called once in each child."""
-        if self.folder is not None:
+        """Open this process's slot, in a child, unless it is open."""
+        if self.folder is not None and self.slot is None:
             self.slot = Slot(self.folder / str(os.getpid()))
 
     @property

@@ -1,4 +1,4 @@
-"""Lists of jobs."""
+"""One job by its id, and lists of jobs."""
 
 from datetime import datetime
 from typing import TypedDict, Unpack
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from jobs.domain.errors import JobNotFound
 from jobs.domain.priority import Priority
 from jobs.domain.states import states_named
 from jobs.models import Job
@@ -70,3 +71,16 @@ def jobs_matching(**filters: Unpack[JobFilters]) -> QuerySet[Job]:
         jobs = jobs.filter(schedule__name=schedule)
     given = {column: filters.get(name) for name, column in _COLUMNS.items()}
     return jobs.filter(**{column: value for column, value in given.items() if value is not None})
+
+
+def get_job(job_id: UUID | str) -> Job:
+    """Return the job of that id.
+
+    Raises:
+        JobNotFound: there is none, or the id is no UUID.
+    """
+    try:
+        wanted = job_id if isinstance(job_id, UUID) else UUID(str(job_id))
+        return Job.objects.get(pk=wanted)
+    except (ValueError, Job.DoesNotExist):
+        raise JobNotFound(f"there is no job {job_id}") from None

@@ -11,7 +11,7 @@ from jobs.domain.storable import storable
 from jobs.models import Job, LogLine
 from jobs.services.attempts import storable_text
 from jobs.services.events import emit_job
-from jobs.services.lifecycle import current_run
+from jobs.services.finishing import current_run
 
 
 def report_progress(job: Job, percent: int, message: str) -> None:

@@ -17,7 +17,7 @@ from jobs.domain.states import State
 from jobs.models import Job, Worker
 from jobs.selectors.clock import database_now
 from jobs.selectors.policy import policy_of
-from jobs.services.lifecycle import current_run, finish
+from jobs.services.finishing import current_run, finish
 from jobs.services.taking import give_back
 
 logger = structlog.get_logger(__name__)

@@ -18,8 +18,9 @@ from jobs.models import Job, Schedule
 from jobs.selectors.clock import database_now
 from jobs.selectors.outages import OUTAGES
 from jobs.services.audit import record
+from jobs.services.building import build, stored_params
 from jobs.services.events import emit
-from jobs.services.submission import announce, build, stored_params
+from jobs.services.submission import announce
 
 logger = structlog.get_logger(__name__)
 _AT_ONCE = 100

@@ -1,50 +1,21 @@
 """Accepting jobs."""
 
-from collections.abc import Mapping
-from contextlib import nullcontext
-from datetime import datetime
-from functools import cache
-from typing import Any, Unpack, cast
-from uuid import uuid4
+from typing import Unpack
 
-import structlog
-from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.module_loading import import_string
-from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
 
-from jobs.conf import jobs_settings
-from jobs.domain.backoff import Backoff
-from jobs.domain.errors import ConfigurationError, DuplicateJob, InvalidOption, InvalidParameters
+from jobs.domain.errors import DuplicateJob
 from jobs.domain.events import EventName
-from jobs.domain.job_types import JobType, as_fields
-from jobs.domain.options import (
-    SubmitOptions,
-    attempts_of,
-    check_options,
-    checked_expiry,
-    checked_key,
-    checked_timeout,
-    checked_trace,
-    checked_uuid,
-    moment_of,
-)
-from jobs.domain.priority import Priority, PriorityDecider, queue_name
+from jobs.domain.options import SubmitOptions, check_options
 from jobs.domain.registry import registry
 from jobs.domain.states import State
-from jobs.domain.storable import storable
 from jobs.domain.submission import Submission
 from jobs.models import Job
 from jobs.selectors.clock import database_now
-from jobs.selectors.policy import backoff_as_json
+from jobs.services.building import Params, build
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_job
-
-logger = structlog.get_logger(__name__)
-Params = BaseModel | Mapping[str, Any] | None
 
 
 def submit(job_type: str, params: Params = None, **options: Unpack[SubmitOptions]) -> Submission:
@@ -80,156 +51,11 @@ def submit(job_type: str, params: Params = None, **options: Unpack[SubmitOptions
     return Submission(job_id=job.pk, state=State(job.state))
 
 
-def build(
-    job_type: JobType, params: Params, *, now: datetime, **options: Unpack[SubmitOptions]
-) -> Job:
-    """Return the checked job, not yet stored."""
-    settings = jobs_settings()
-    stored = stored_params(job_type, params)
-    run_at = moment_of(delay=options.get("delay"), run_at=options.get("run_at"), now=now)
-    priority, source = _priority(job_type, stored, options.get("priority"))
-    queue = options.get("queue")
-    attempts = attempts_of(
-        max_attempts=options.get("max_attempts"), max_retries=options.get("max_retries")
-    )
-    timeout = checked_timeout(options.get("timeout")) or job_type.timeout or settings.timeout
-    expires_in = checked_expiry(options.get("expires_in")) or job_type.expires_in
-    return Job(
-        job_type=job_type.name,
-        queue=queue_name(job_type.queue if queue is None else _known_queue(queue), priority),
-        priority=priority,
-        priority_source=source,
-        state=State.SCHEDULED if run_at > now else State.QUEUED,
-        params=stored,
-        max_attempts=attempts or job_type.max_attempts or settings.max_attempts,
-        timeout=timeout,
-        backoff=_own_backoff(options.get("backoff")),
-        created_at=now,
-        run_at=run_at,
-        scheduled_for=run_at if run_at > now else None,
-        expires_at=run_at + expires_in if expires_in else None,
-        idempotency_key=checked_key(options.get("idempotency_key")),
-        trigger=options.get("trigger", Job.Trigger.CODE),
-        created_by_id=_known_owner(options.get("created_by_id")),
-        parent_id=checked_uuid("parent_id", options.get("parent_id")),
-        event_id=checked_uuid("event_id", options.get("event_id")),
-        trace_id=checked_trace(options.get("trace_id", "")) or _trace_id(),
-    )
-
-
 def announce(job: Job) -> None:
     """Tell of a stored job: ring for it if it is ready, and emit its event."""
     emit_job(EventName.CREATED, job)
     if job.state == State.QUEUED:
         ring_after_commit(job.queue)
-
-
-def stored_params(job_type: JobType, params: Params) -> dict[str, Any]:
-    """Return the parameters as they are stored: checked, with the model's defaults filled in.
-
-    Raises:
-        InvalidParameters: they do not fit the model, or cannot be stored.
-    """
-    given = _fields(job_type, params)
-    parsed = job_type.parse(given)
-    try:
-        stored: dict[str, Any] = storable(
-            as_fields(parsed), limit_bytes=jobs_settings().max_params_bytes
-        )
-    except ValueError as error:
-        raise InvalidParameters(job_type.name, [("", str(error))]) from None
-    _check_readable(job_type, stored)
-    return stored
-
-
-def _check_readable(job_type: JobType, stored: dict[str, Any]) -> None:
-    """Do nothing if the worker will read the same parameters from what is stored.
-
-    A model whose fields cannot make the way to JSON and back must be refused now, not in there.
-    """
-    try:
-        again = as_fields(job_type.parse(stored))
-    except InvalidParameters as error:
-        told = [(path, f"cannot be read back once stored: {why}") for path, why in error.problems]
-        raise InvalidParameters(job_type.name, told) from None
-    if to_jsonable_python(again, inf_nan_mode="constants") != stored:
-        lossy = "the model reads other values from what it stores: make its validators idempotent"
-        raise InvalidParameters(job_type.name, [("", lossy)])
-
-
-def _fields(job_type: JobType, params: Any) -> BaseModel | dict[str, Any] | None:
-    if params is None or isinstance(params, BaseModel):
-        return params
-    if isinstance(params, Mapping):
-        return dict(params)
-    wrong = f"must be an object with named fields, not {type(params).__name__}"
-    raise InvalidParameters(job_type.name, [("", wrong)])
-
-
-def _own_backoff(backoff: Backoff | None) -> dict[str, Any] | None:
-    if backoff is None:
-        return None
-    if not isinstance(backoff, Backoff):
-        raise InvalidOption(f"backoff must be a Backoff, such as Backoff.fixed(…), not {backoff!r}")
-    return backoff_as_json(backoff)
-
-
-def _known_queue(queue: str) -> str:
-    known = ["", *registry.queues()]
-    if queue not in known:
-        raise InvalidOption(
-            f"queue {queue!r} is unknown; use one that a job type declares: "
-            f"{', '.join(known[1:]) or 'there is none'}; or leave it out"
-        )
-    return queue
-
-
-def _known_owner(owner_id: Any) -> Any:
-    """Return the user's primary key; a wrong one would fail the caller's commit, far from here."""
-    if owner_id is None:
-        return None
-    try:
-        if get_user_model()._default_manager.filter(pk=owner_id).exists():
-            return owner_id
-    except (ValueError, TypeError, ValidationError):
-        pass
-    raise InvalidOption(f"created_by_id {owner_id!r} is no user of this site")
-
-
-def _trace_id() -> str:
-    bound = structlog.contextvars.get_contextvars().get("trace_id")
-    return bound if isinstance(bound, str) and len(bound) == 32 else uuid4().hex
-
-
-@cache
-def _decider(path: str) -> PriorityDecider:
-    try:
-        return cast(PriorityDecider, import_string(path)())
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with someone's class
-        raise ConfigurationError(
-            f'JOBS["PRIORITY_DECIDER"] is {path!r}, which cannot be made: {error}'
-        ) from None
-
-
-def _priority(
-    job_type: JobType, params: Mapping[str, Any], asked: Priority | str | None
-) -> tuple[Priority, str]:
-    if asked is not None:
-        return Priority.parse(asked), Job.PrioritySource.SUBMISSION
-    path = jobs_settings().priority_decider
-    if path:
-        decider = _decider(path)
-        try:
-            # A query of its own that fails must not spoil the caller's transaction.
-            with transaction.atomic() if connection.in_atomic_block else nullcontext():
-                decided = decider.decide(job_type.name, params)
-            if decided is not None:
-                return Priority.parse(decided), Job.PrioritySource.DECIDER
-        except Exception as error:  # noqa: BLE001 - someone else's code must not lose a job
-            logger.warning(
-                "priority_decider_failed", job_type=job_type.name, error_type=type(error).__name__
-            )
-    return job_type.priority, Job.PrioritySource.TYPE
 
 
 def _insert_or_find(job: Job) -> Job | None:

@@ -15,7 +15,7 @@ from jobs.domain.states import State
 from jobs.models import Job, Queue
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_job
-from jobs.services.lifecycle import current_run, finish
+from jobs.services.finishing import current_run, finish
 
 # What may be taken: ready, not expired, of a queue that is not paused, best first.
 _READY = """

@@ -1,9 +1,13 @@
 """What people ask of a running site holds: cancel, pause, expiry; and what must not stop it."""
 
 import os
+import shutil
 import signal
+import tempfile
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import psutil
 import pytest
@@ -134,6 +138,45 @@ class TestWorkers:
         row = Worker.objects.get(pid=deaf.pid)
         assert row.stopped_at is not None
         assert "not heard one" in row.ailment
+
+    def test_one_that_cannot_see_its_processes_leaves(
+        self, stack: Stack, live_process: LiveProcess, final: Final
+    ) -> None:
+        blind = live_process(
+            celery("worker", "--concurrency", "1", "-n", "blind@%h"),
+            name="blind",
+            env={"JOBSITE_LEASE_SECONDS": "3"},
+        )
+        final(submit("sample.echo").job_id, 30)
+        (slots,) = Path(tempfile.gettempdir()).glob(f"jobsite-worker-{blind.pid}-*")
+        shutil.rmtree(slots)
+        slots.touch()  # it cannot be listed, nor made again
+        try:
+            assert blind.wait(30) == 0
+        finally:
+            slots.unlink()
+        assert "worker_blind" in blind.output()
+        row = Worker.objects.get(pid=blind.pid)
+        assert row.stopped_at is not None
+        assert "not been able to see" in row.ailment
+
+    def test_one_that_does_not_come_to_its_end_is_ended(
+        self, stack: Stack, live_process: LiveProcess, final: Final
+    ) -> None:
+        stuck = live_process(
+            celery("worker", "--concurrency", "1", "-n", "stuck@%h"),
+            name="stuck",
+            env={"WORKER_SHUTDOWN_SECONDS": "2"},
+        )
+        final(submit("sample.echo").job_id, 30)
+        current_app.control.broadcast("go_stuck", destination=[f"stuck@{os.uname().nodename}"])
+        stuck.wait_for("went stuck", 15)
+        began = time.monotonic()
+        os.kill(stuck.pid, signal.SIGTERM)
+        assert stuck.wait(15) == 0
+        assert time.monotonic() - began < 10  # the two seconds, and what Celery gets after them
+        assert "worker_hangs" in stuck.output()
+        assert Worker.objects.get(pid=stuck.pid).stopped_at is not None
 
 
 @pytest.mark.usefixtures("worker")

@@ -18,7 +18,7 @@ from jobs.domain.ports import Backend
 from jobs.models import Job
 from jobs.public import cancel, get, pause_queue, ping_broker, resume_queue, stats, submit
 from jobs.services.doorbell import ring, waiting_rings
-from jobs.services.lifecycle import finish
+from jobs.services.finishing import finish
 from jobs.services.taking import Taker, take
 from tests.acceptance.conftest import Final
 from tests.stack import Process, Stack, eventually

@@ -27,7 +27,7 @@ from jobs.domain.errors import InvalidTransition
 from jobs.domain.outcomes import Completed, Failed, Outcome, Retrying, Snoozed
 from jobs.domain.states import FINAL, FailureReason, State
 from jobs.models import Attempt, Job, Queue, Worker
-from jobs.services import expiry, lifecycle, queues, rescue, taking, timekeeping, workers
+from jobs.services import expiry, finishing, queues, rescue, steering, taking, timekeeping, workers
 from jobs.services.submission import submit
 from jobs.services.taking import Taker
 from tests.integration.engine.test_rescue import info
@@ -117,7 +117,7 @@ class Life(RuleBasedStateMachine):
         current = (before.state, before.run, before.worker_id) == (
             State.RUNNING, run.run, run.worker_id,
         )  # fmt: skip
-        recorded = lifecycle.finish(run, outcome, now=self.now)
+        recorded = finishing.finish(run, outcome, now=self.now)
         assert recorded == current
         if recorded and Job.objects.get(pk=run.pk).state == State.COMPLETED:
             self.completed[run.pk] = self.completed.get(run.pk, 0) + 1
@@ -163,7 +163,7 @@ class Life(RuleBasedStateMachine):
             job_id = data.draw(st.sampled_from(sorted(self.ids)))
             state = Job.objects.get(pk=job_id).state
             try:
-                lifecycle.cancel(job_id, actor="drill", now=self.now)
+                steering.cancel(job_id, actor="drill", now=self.now)
             except InvalidTransition:
                 assert state in (State.COMPLETED, State.FAILED)
 
@@ -173,7 +173,7 @@ class Life(RuleBasedStateMachine):
             job_id = data.draw(st.sampled_from(sorted(self.ids)))
             state = Job.objects.get(pk=job_id).state
             try:
-                lifecycle.retry(job_id, actor="drill", now=self.now)
+                steering.retry(job_id, actor="drill", now=self.now)
             except InvalidTransition:
                 assert state not in (State.FAILED, State.CANCELLED)
 
@@ -209,7 +209,7 @@ class Life(RuleBasedStateMachine):
             timekeeping.promote_due(now=self.now)
             taker = self._register()
             for job in taking.take(taker, QUEUES, limit=50, now=self.now):
-                lifecycle.finish(job, Completed(1), now=self.now)
+                finishing.finish(job, Completed(1), now=self.now)
             if not Job.objects.exclude(state__in=FINAL).exists():
                 break
         assert not Job.objects.exclude(state__in=FINAL).exists()

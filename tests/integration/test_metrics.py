@@ -18,7 +18,7 @@ from jobs.models import Job
 from jobs.public import dead, get, queue_depths, submit
 from jobs.runtime.metrics import exposition
 from jobs.services import rescue
-from jobs.services.lifecycle import finish
+from jobs.services.finishing import finish
 from jobs.services.taking import Taker, take
 
 Key = tuple[str, frozenset[tuple[str, str]]]

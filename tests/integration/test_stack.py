@@ -80,3 +80,11 @@ def test_a_statement_waits_for_a_lock_no_longer_than_ten_seconds() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         assert cursor.fetchone() == ("10s",)
+
+
+def test_a_host_that_vanished_holds_its_locks_for_half_a_minute() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite is on one host")
+    options = connection.settings_dict["OPTIONS"]["options"]
+    asked = ("tcp_keepalives_idle=10", "tcp_keepalives_interval=5", "tcp_keepalives_count=3")
+    assert all(f"-c {each}" in options for each in asked)

@@ -1,6 +1,7 @@
-"""A plain Celery task, which runs beside jobs; and a way to make a worker deaf."""
+"""A plain Celery task, which runs beside jobs; and ways to make a worker ill."""
 
 import logging
+import time
 from typing import Any
 
 from celery import shared_task
@@ -19,3 +20,10 @@ def go_deaf(state: Any) -> None:
     """Stop delivering messages, as a broken connection does that nobody notices."""
     state.consumer.task_consumer.cancel()
     logger.warning("went deaf")
+
+
+@control_command()
+def go_stuck(state: Any) -> None:
+    """Have the pool never come to its end, as when it waits for a child that it believes alive."""
+    state.consumer.pool.stop = lambda: time.sleep(3600)
+    logger.warning("went stuck")

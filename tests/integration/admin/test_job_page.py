@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from jobs.backends.memory import drain
 from jobs.domain.states import State
 from jobs.models import Job, LogLine, Worker
-from jobs.services import lifecycle, scheduling
+from jobs.services import scheduling, steering
 from jobs.services.submission import submit
 from notifications.models import Delivery
 
@@ -48,7 +48,7 @@ def test_a_failed_job_tells_its_reason_attempts_and_tracebacks(browser: Client) 
 
 def test_attempts_after_a_retry_by_hand_are_told_from_those_before(browser: Client) -> None:
     job = failed_job()
-    lifecycle.retry(job.pk, actor="ada")
+    steering.retry(job.pk, actor="ada")
     drain(now=timezone.now() + timedelta(minutes=5))
     attempts = page_of(browser, job).split("<h2>Attempts</h2>")[1]
     told = re.findall(r"<strong>(.+?)</strong>", attempts)
@@ -125,7 +125,7 @@ def test_a_requested_cancellation_is_noticed_and_not_offered_again(
 
 def test_the_timeline_says_who_retried(browser: Client, site_admin: User) -> None:
     job = failed_job()
-    lifecycle.retry(job.pk, actor="ada")
+    steering.retry(job.pk, actor="ada")
     timeline = page_of(browser, job).split('class="job-timeline"')[1].split("</ol>")[0]
     states = re.findall(r"job-badge--(\w+)", timeline)
     assert states[:2] == ["queued", "running"]

@@ -12,7 +12,7 @@ from jobs.admin import bulk
 from jobs.backends.memory import drain
 from jobs.domain.states import State
 from jobs.models import AuditEntry, Job
-from jobs.services import lifecycle
+from jobs.services import steering
 from jobs.services.submission import submit
 
 JobIn = Callable[..., Job]
@@ -229,6 +229,6 @@ def test_a_job_that_was_retried_after_the_confirmation_stays(
     job = job_in(State.FAILED)
     request = rf.post("/")
     request.user = site_admin
-    lifecycle.retry(job.pk, actor="ada")
+    steering.retry(job.pk, actor="ada")
     admin.site.get_model_admin(Job).delete_model(request, job)
     assert state_of(job) == State.QUEUED

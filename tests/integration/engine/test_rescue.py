@@ -11,7 +11,7 @@ from jobs.domain.outcomes import Released
 from jobs.models import Attempt, Job, Worker
 from jobs.public import cancel, get, retry, submit
 from jobs.services import rescue, workers
-from jobs.services.lifecycle import finish
+from jobs.services.finishing import finish
 from jobs.services.rescue import Death
 from jobs.services.taking import Taker, give_back, take
 

@@ -15,7 +15,7 @@ from jobs.domain.outcomes import Completed, Failed, Retrying
 from jobs.domain.states import FailureReason
 from jobs.models import Attempt, Job
 from jobs.public import cancel, get, submit
-from jobs.services.lifecycle import finish
+from jobs.services.finishing import finish
 from jobs.services.reporting import check_run, report_progress
 from jobs.services.taking import Taker, take
 
