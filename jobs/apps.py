@@ -30,10 +30,11 @@ class JobsConfig(AppConfig):
         from jobs.conf import jobs_settings
         from jobs.domain import ports
         from jobs.runtime.metrics import start_counting
+        from jobs.services.bulk import submit_many
         from jobs.services.submission import submit
 
         jobs_settings()
-        ports.plug_submitter(submit)
+        ports.plug_submitters(submit, submit_many)
         start_counting()
         autodiscover_modules("jobs")
 

@@ -5,7 +5,7 @@
 
 import os
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Annotated, Any, get_origin
 
 from django.conf import settings
@@ -69,8 +69,10 @@ class JobsSettings(BaseModel):
     scheduler_tick_ms: int = Field(default=50, ge=5, le=100)
     #: How often the timekeeper rings again for work that nobody has taken.
     poll_interval_ms: int = Field(default=1000, ge=100, le=60_000)
-    #: Ready jobs that one statement takes, at most.
-    batch_size: int = Field(default=1, ge=1, le=1000)
+    #: Ready jobs that one statement takes, at most; slow ones are taken one by one all the same.
+    batch_size: int = Field(default=100, ge=1, le=1000)
+    #: How long what is taken together should keep its process busy; the rest is given back.
+    take_budget_ms: int = Field(default=50, ge=1, le=250)
     lease_seconds: float = Field(default=30, ge=1, le=3600)
     #: Deaths of the worker in a row after which a job is dead.
     max_losses: int = Field(default=3, ge=1, le=100)
@@ -96,7 +98,7 @@ class JobsSettings(BaseModel):
     #: Retention of single job types, as `{"type": {"completed": seconds}}`.
     retention_by_type: dict[str, dict[FinalState, Seconds]] = Field(default_factory=dict)
 
-    @property
+    @cached_property
     def backoff(self) -> Backoff:
         """The site's back-off."""
         return Backoff(
@@ -107,17 +109,17 @@ class JobsSettings(BaseModel):
             jitter=self.backoff_jitter,
         )
 
-    @property
+    @cached_property
     def timeout(self) -> timedelta:
         """The site's timeout of one attempt."""
         return timedelta(seconds=self.timeout_seconds)
 
-    @property
+    @cached_property
     def timeout_grace(self) -> timedelta:
         """How long after its timeout a handler that ignores it is killed."""
         return timedelta(seconds=self.timeout_grace_seconds)
 
-    @property
+    @cached_property
     def lease(self) -> timedelta:
         """How long a worker is believed alive after its last sign."""
         return timedelta(seconds=self.lease_seconds)

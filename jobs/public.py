@@ -25,7 +25,7 @@ from jobs.domain.events import Event, EventName, subscribe
 from jobs.domain.options import SubmitOptions
 from jobs.domain.registry import registry
 from jobs.domain.states import State
-from jobs.domain.submission import Submission
+from jobs.domain.submission import BulkSubmission, NewJob, Submission
 from jobs.models import Job
 from jobs.selectors.counts import dead, queue_depths, stats
 from jobs.selectors.describe import describe
@@ -35,6 +35,7 @@ from jobs.selectors.outages import OUTAGES
 from jobs.selectors.workers import worker_counts
 from jobs.services import scheduling, steering
 from jobs.services.building import Params, stored_params
+from jobs.services.bulk import submit_many
 from jobs.services.doorbell import ping as ping_broker
 from jobs.services.queues import pause as pause_queue
 from jobs.services.queues import resume as resume_queue
@@ -44,6 +45,7 @@ from jobs.services.submission import submit
 
 __all__ = [
     "OUTAGES",
+    "BulkSubmission",
     "ConfigurationError",
     "DuplicateJob",
     "Event",
@@ -54,6 +56,7 @@ __all__ = [
     "InvalidTransition",
     "JobNotFound",
     "JobsError",
+    "NewJob",
     "ScheduleError",
     "ScheduleNotFound",
     "State",
@@ -80,6 +83,7 @@ __all__ = [
     "stats",
     "submit",
     "submit_delayed",
+    "submit_many",
     "subscribe",
     "trigger",
     "worker_counts",

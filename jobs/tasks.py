@@ -1,6 +1,7 @@
 """The Celery tasks: the doorbell, and one of each job type's name that submits a job."""
 
 import sys
+from itertools import count
 from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
@@ -55,23 +56,22 @@ def doorbell(self: "Task[Any, Any]", *_: Any, **__: Any) -> None:
 def _answer(self: "Task[Any, Any]") -> None:
     queues = list(self.app.amqp.queues.consume_from)
 
-    begun = False
-
     def wake_another(job: Job) -> None:
         """Ring once more before the first job starts, so that as many wake as there is work."""
-        nonlocal begun
-        begun = True
         ring({job.queue})
 
-    def may_go_on() -> bool:
-        return not worker_process.stopping and not (begun and _has_grown())
+    asked = count()
 
+    def may_go_on() -> bool:
+        # Not before the first: Celery replaces a process that has grown only after a task.
+        return not worker_process.stopping and not (next(asked) and _has_grown())
+
+    taker = worker_process.taker()
     _, more = run_ready(
-        worker_process.taker(),
+        taker,
         queues,
-        # Only where the parent can tell which of several a child has died of.
-        at_once=jobs_settings().batch_size if worker_process.slot else 1,
-        on_first=wake_another,
+        pace=worker_process.pace,
+        on_full=wake_another,
         go_on=may_go_on,
     )
     if more:

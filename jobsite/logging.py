@@ -9,9 +9,12 @@ from uuid import uuid4
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from jobs.domain.current import add_run_ids
+
 
 def _processors() -> list[Any]:
     return [
+        add_run_ids,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -47,7 +50,8 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
     structlog.configure(
         processors=[*_processors(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        # What is below the level costs nothing but the call.
+        wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
         cache_logger_on_first_use=True,
     )
     config: dict[str, Any] = {

@@ -1,5 +1,6 @@
 """The back end for real use: a ring is a Celery message that names no job."""
 
+import os
 import time
 from collections.abc import Collection
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import structlog
 from celery import current_app
 from kombu import Connection
+
+from jobs.backends.coalescing import Coalescer
 
 DOORBELL = "jobs.doorbell"
 #: After a failed ring no other is tried for so long: a broker that hangs costs 2 s once.
@@ -22,9 +25,17 @@ class CeleryBackend:
 
     def __init__(self) -> None:
         self._quiet_until = 0.0
+        self._coalescers: dict[int, Coalescer] = {}
 
     def ring(self, queues: Collection[str]) -> None:
-        """Send a doorbell message to each queue."""
+        """Send a doorbell message to each queue, or one for many rings in a row."""
+        # One a process: a fork may have been made while another thread held the lock of this one.
+        pid = os.getpid()
+        if pid not in self._coalescers:
+            self._coalescers = {pid: Coalescer(self._send)}
+        self._coalescers[pid].ring(queues)
+
+    def _send(self, queues: Collection[str]) -> None:
         if time.monotonic() < self._quiet_until:
             return
         try:

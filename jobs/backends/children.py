@@ -40,6 +40,18 @@ class Children:
         """Name Celery's worker, once its pool is there."""
         self._pool, self._hub = worker.pool, worker.hub
         self._note_processes()
+        pool = getattr(self._pool, "_pool", None)
+        if pool is None:
+            return
+        # One that dies soon after its birth is gone before anyone looks.
+        create = pool._create_worker_process
+
+        def create_and_note(place: int) -> Any:
+            process = create(place)
+            self._processes[process.pid] = process
+            return process
+
+        pool._create_worker_process = create_and_note
 
     def have_pool_look(self) -> None:
         """Have the pool look for children that died.

@@ -1,8 +1,9 @@
 """What the parent of a worker does about what its children are at: interrupt, kill, rescue."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -18,10 +19,20 @@ logger = structlog.get_logger(__name__)
 #: A run that the table does not know for so long was taken from this worker, and not just begun
 #: or just ended.
 _UNKNOWN_SECONDS = 1.0
+#: A run that goes on for so long is past the time of its take, which is 250 ms at most: what was
+#: taken with it will not be started.
+_HOLDS_UP_SECONDS = 0.5
 #: What a killed child needs to be gone: its job goes on as soon as it is.
 _DEATH_SECONDS = 0.05
+#: A child that has taken jobs begins the first of them within far less than this.
+_STRAY = timedelta(seconds=5)
+_STRAY_SECONDS = _STRAY.total_seconds()
 #: For how long the pool may take to say how a child died.
 _TOLD_SECONDS = 2.0
+
+
+#: A child's process id, and the job and the run that it is at.
+_Key = tuple[int, UUID, int]
 
 
 @dataclass(slots=True)
@@ -40,8 +51,12 @@ class Guard:
         self._worker_id = worker_id
         self._children = children
         self._settings = jobs_settings()
-        self._cases: dict[tuple[int, UUID, int], _Case] = {}
+        self._cases: dict[_Key, _Case] = {}
+        self._relieved: set[_Key] = set()
         self._killed: dict[int, str] = {}
+        #: Children that were at nothing when strays were looked for.
+        self._idle: set[int] = set()
+        self._next_stray_look = 0.0
         self._dead_since: dict[int, float] = {}
         self._was_busy = True
         #: By `time.monotonic`: when what still runs is to be ended, because the worker stops.
@@ -57,6 +72,7 @@ class Guard:
 
     def _look(self) -> int:
         runs = self._children.look()
+        self._release_strays(runs)
         dead = [pid for pid in runs if not self._children.alive(pid)]
         busy = {pid: run for pid, run in runs.items() if run is not None and pid not in dead}
         if not (busy or dead or self._was_busy):
@@ -65,13 +81,28 @@ class Guard:
         rows = rescue.running_of(self._worker_id)
         for pid in dead:
             if self._is_known(pid):
-                self._bury(pid, runs[pid], [job for job in rows if job.pid == pid])
-        known = {(job.pk, job.run): job for job in rows}
+                self._bury(pid, runs[pid], rows.filter(pid=pid))
+        at_work = rows.filter(pk__in=[run.job_id for run in busy.values()]) if busy else ()
+        known = {(job.pk, job.run): job for job in at_work}
         for pid, run in busy.items():
             self._judge(pid, run, known.get((run.job_id, run.run)))
         present = {(pid, run.job_id, run.run) for pid, run in busy.items()}
         self._cases = {key: case for key, case in self._cases.items() if key in present}
+        self._relieved &= present
         return len(busy)
+
+    def _release_strays(self, runs: Mapping[int, SlotRun | None]) -> None:
+        """Make ready again what the table says a child runs that is at nothing.
+
+        It was taken by a statement whose answer never came.
+        """
+        if time.monotonic() < self._next_stray_look:
+            return
+        self._next_stray_look = time.monotonic() + _STRAY_SECONDS
+        idle = {pid for pid, run in runs.items() if run is None and self._children.alive(pid)}
+        strays, self._idle = self._idle & idle, idle
+        if strays:
+            rescue.release_strays(self._worker_id, strays, older_than=_STRAY)
 
     def _is_known(self, pid: int) -> bool:
         """Return whether the pool has told how a child died, or has had long enough to."""
@@ -103,6 +134,10 @@ class Guard:
     def _judge(self, pid: int, run: SlotRun, row: Job | None) -> None:
         """End a run that must not go on: by its handler first, then by its process."""
         now = time.monotonic()
+        if run.recording:
+            return  # it has ended; to kill it now would be to lose what it ended in
+        if row is not None and now - run.began > _HOLDS_UP_SECONDS:
+            self._relieve((pid, run.job_id, run.run), row)
         grace = self._settings.timeout_grace_seconds
         memory = self._children.memory(pid)
         if 0 < self._settings.kill_memory_mb * 2**20 < memory:
@@ -111,6 +146,12 @@ class Guard:
             self._kill(pid, run, "timeout")
         else:
             self._press(pid, run, self._charge(run, row, now), now)
+
+    def _relieve(self, key: _Key, row: Job) -> None:
+        """Let others have what waits behind a run that nobody expected to take long."""
+        if key not in self._relieved:
+            self._relieved.add(key)
+            rescue.relieve(row)
 
     def _press(
         self, pid: int, run: SlotRun, charge: tuple[str, Order, float] | None, now: float

@@ -66,7 +66,7 @@ class Event:
 
 
 Listener = Callable[[Event], None]
-_listeners: list[tuple[Listener, frozenset[EventName]]] = []
+_listeners: dict[EventName, tuple[Listener, ...]] = {}
 
 
 def subscribe(listener: Listener, *names: EventName | str) -> Callable[[], None]:
@@ -81,21 +81,24 @@ def subscribe(listener: Listener, *names: EventName | str) -> Callable[[], None]
     Raises:
         ValueError: there is no event of that name.
     """
-    entry = (listener, frozenset(EventName(name) for name in names or EventName))
-    _listeners.append(entry)
+    wanted = frozenset(EventName(name) for name in names or EventName)
+    for name in wanted:
+        _listeners[name] = (*_listeners.get(name, ()), listener)
 
     def unsubscribe() -> None:
-        if entry in _listeners:
-            _listeners.remove(entry)
+        for name in wanted:
+            left = list(_listeners[name])
+            if listener in left:
+                left.remove(listener)
+            _listeners[name] = tuple(left)
 
     return unsubscribe
 
 
 def dispatch(event: Event) -> None:
     """Call every listener that asked for this event."""
-    for listener, names in list(_listeners):
-        if event.name in names:
-            try:
-                listener(event)
-            except Exception:
-                logger.exception("event_listener_failed", extra={"event_name": str(event.name)})
+    for listener in _listeners.get(event.name, ()):
+        try:
+            listener(event)
+        except Exception:
+            logger.exception("event_listener_failed", extra={"event_name": str(event.name)})

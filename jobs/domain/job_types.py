@@ -4,7 +4,7 @@ import inspect
 import json
 import re
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Unpack
@@ -18,7 +18,7 @@ from jobs.domain.context import Handler, JobContext
 from jobs.domain.errors import ConfigurationError, InvalidParameters
 from jobs.domain.options import SubmitOptions
 from jobs.domain.priority import Priority
-from jobs.domain.submission import Submission
+from jobs.domain.submission import BulkSubmission, NewJob, Submission
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 _QUEUE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -103,7 +103,17 @@ class JobType:
         self, params: BaseModel | dict[str, Any] | None = None, **options: Unpack[SubmitOptions]
     ) -> Submission:
         """Submit a job of this type; the options are those of `jobs.public.submit`."""
-        return ports.submitter()(self.name, params, **options)
+        one, _ = ports.submitters()
+        return one(self.name, params, **options)
+
+    def submit_many(
+        self,
+        params: Iterable[BaseModel | dict[str, Any] | None],
+        **options: Unpack[SubmitOptions],
+    ) -> BulkSubmission:
+        """Submit many jobs of this type that share their options: see `jobs.public.submit_many`."""
+        _, many = ports.submitters()
+        return many(NewJob(self.name, each, options) for each in params)
 
     def parse(self, params: BaseModel | dict[str, Any] | None) -> BaseModel:
         """Return the parameters as the type's model.

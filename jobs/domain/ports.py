@@ -1,10 +1,10 @@
 """What the domain asks of the layers above it, and the one place where they plug in."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, Protocol, Unpack
 
 from jobs.domain.options import SubmitOptions
-from jobs.domain.submission import Submission
+from jobs.domain.submission import BulkSubmission, NewJob, Submission
 
 
 class Submitter(Protocol):
@@ -14,6 +14,13 @@ class Submitter(Protocol):
         self, job_type: str, params: Any = None, **options: Unpack[SubmitOptions]
     ) -> Submission:
         """Submit a job."""
+
+
+class BulkSubmitter(Protocol):
+    """Accepts many jobs (`jobs.services.bulk.submit_many`)."""
+
+    def __call__(self, jobs: Iterable[NewJob]) -> BulkSubmission:
+        """Submit jobs."""
 
 
 class Backend(Protocol):
@@ -36,21 +43,21 @@ class Backend(Protocol):
         """Do nothing if rings can be sent; raise `ConnectionError`, within about 2 s, if not."""
 
 
-_submitter: Submitter | None = None
+_submitters: tuple[Submitter, BulkSubmitter] | None = None
 
 
-def plug_submitter(submitter: Submitter) -> None:
-    """Name the function that accepts jobs; called once, when the Django app is ready."""
-    global _submitter
-    _submitter = submitter
+def plug_submitters(one: Submitter, many: BulkSubmitter) -> None:
+    """Name the functions that accept jobs; called once, when the Django app is ready."""
+    global _submitters
+    _submitters = (one, many)
 
 
-def submitter() -> Submitter:
-    """Return the function that accepts jobs.
+def submitters() -> tuple[Submitter, BulkSubmitter]:
+    """Return the functions that accept a job, and many.
 
     Raises:
         RuntimeError: Django is not set up yet.
     """
-    if _submitter is None:
+    if _submitters is None:
         raise RuntimeError("jobs can be submitted once Django is set up: call django.setup() first")
-    return _submitter
+    return _submitters

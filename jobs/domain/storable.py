@@ -9,6 +9,8 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 #: An escaped NUL, and not the six characters of one behind an escaped backslash.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
+_encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
+
 
 def storable(value: Any, *, limit_bytes: int) -> Any:
     """Return the value as plain JSON data.
@@ -20,7 +22,7 @@ def storable(value: Any, *, limit_bytes: int) -> Any:
     """
     try:
         plain = to_jsonable_python(value, inf_nan_mode="constants")
-        text = json.dumps(plain, allow_nan=False, ensure_ascii=False)
+        text = _encode(plain)
         size = len(text.encode())
     except PydanticSerializationError as error:
         raise ValueError(f"it is not JSON: {error}") from None

@@ -1,9 +1,14 @@
-"""What the caller of a submission gets back."""
+"""What a submission is given as one of many, and what its caller gets back."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
+
+from jobs.domain.errors import SubmissionError
+from jobs.domain.options import SubmitOptions
 from jobs.domain.states import State
 
 
@@ -38,3 +43,36 @@ class Submission:
             "state": str(self.state),
             "duplicate": self.duplicate,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to be submitted together with others.
+
+    Attributes:
+        job_type: the name of a registered type.
+        params: the type's model, or what it validates.
+        options: see `SubmitOptions`.
+    """
+
+    job_type: str
+    params: BaseModel | Mapping[str, Any] | None = None
+    options: SubmitOptions = field(default_factory=SubmitOptions)
+
+
+@dataclass(slots=True)
+class BulkSubmission:
+    """What became of jobs that were submitted together.
+
+    Attributes:
+        submissions: in the order of the jobs; None where one was refused.
+        errors: why, by the place in that order, from 0.
+    """
+
+    submissions: list[Submission | None] = field(default_factory=list)
+    errors: dict[int, SubmissionError] = field(default_factory=dict)
+
+    @property
+    def job_ids(self) -> list[UUID | None]:
+        """The jobs' ids, in the order in which they were given; None where one was refused."""
+        return [each.job_id if each else None for each in self.submissions]

@@ -118,7 +118,12 @@ class Job(models.Model):
         db_index=False,
     )
     schedule = models.ForeignKey(
-        "jobs.Schedule", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
+        "jobs.Schedule",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="jobs",
+        db_index=False,
     )
     #: The moment of the schedule that this job is for; null when someone triggered it by hand.
     occurrence = models.DateTimeField(null=True, blank=True)
@@ -167,14 +172,20 @@ class Job(models.Model):
                 condition=Q(finished_at__isnull=False),
                 name="job_finished",
             ),
-            # `state` is the same in every row; without it SQLite prefers `job_by_state`, and sorts.
+            # There is none on every state: what completed is most of the table, and is found along
+            # the primary key, and each entry more is a write more for each change of a state.
             models.Index(
                 fields=["state", "-finished_at"],
                 condition=Q(state=State.FAILED),
                 name="job_latest_failed",
             ),
-            models.Index(fields=["state", "-id"], name="job_by_state"),
+            models.Index(
+                fields=["-id"], condition=Q(state=State.CANCELLED), name="job_latest_cancelled"
+            ),
             models.Index(fields=["job_type", "-id"], name="job_by_type"),
+            models.Index(
+                fields=["schedule"], condition=Q(schedule__isnull=False), name="job_by_schedule"
+            ),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="job_children"),
             models.Index(
                 fields=["event_id"], condition=Q(event_id__isnull=False), name="job_by_event"

@@ -1,39 +1,39 @@
 """Runs taken jobs, one by one, each through the middleware chain to its recorded outcome."""
 
 import contextlib
+import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 
 import structlog
-from django.db import close_old_connections
 from django.utils import timezone
 
 from jobs.domain.context import JobContext
 from jobs.domain.errors import InvalidParameters, UnknownJobType, UnusableOutcome
-from jobs.domain.outcomes import Failed, Outcome
+from jobs.domain.outcomes import Completed, Failed, Outcome
 from jobs.domain.registry import registry
 from jobs.domain.states import FailureReason
 from jobs.models import Job
 from jobs.runtime.chain import chain
 from jobs.runtime.execution import Execution
+from jobs.runtime.interruption import interruption
+from jobs.runtime.pace import Pace
 from jobs.runtime.recorder import JobRecorder
+from jobs.runtime.recording import OutcomeBuffer, record, surely
 from jobs.runtime.worker_process import worker_process
-from jobs.selectors.outages import OUTAGES
 from jobs.selectors.policy import policy_of
-from jobs.services.finishing import finish
 from jobs.services.taking import Taker, announce_start, give_back, take
 
 logger = structlog.get_logger(__name__)
-_FIRST_WAIT_SECONDS = 0.2
-_LONGEST_WAIT_SECONDS = 5.0
 
 
 def run_ready(
     taker: Taker,
     queues: Sequence[str],
     *,
-    at_once: int = 1,
-    on_first: Callable[[Job], None] = lambda _job: None,
+    pace: Pace | None = None,
+    on_full: Callable[[Job], None] = lambda _job: None,
     go_on: Callable[[], bool] = lambda: True,
     seconds: float = 1.0,
 ) -> tuple[int, bool]:
@@ -42,8 +42,8 @@ def run_ready(
     Args:
         taker: who takes.
         queues: the queues to take from.
-        at_once: how many are taken by one statement, at most.
-        on_first: called with the first job taken, before it runs.
+        pace: how many jobs share a take; None: each is taken by itself.
+        on_full: called with the first job of the first take, before it runs, if there may be more.
         go_on: asked before each run; False ends the work, and what was taken is given back.
         seconds: no further job is taken after this long.
 
@@ -53,29 +53,93 @@ def run_ready(
     Raises:
         OUTAGES: the database is away, read-only or full while taking; no job is held then.
     """
+    with interruption.alarms():
+        return _run_ready(taker, queues, pace, on_full, go_on, seconds)
+
+
+def _run_ready(
+    taker: Taker,
+    queues: Sequence[str],
+    pace: Pace | None,
+    on_full: Callable[[Job], None],
+    go_on: Callable[[], bool],
+    seconds: float,
+) -> tuple[int, bool]:
     ends = time.monotonic() + seconds
     ran = 0
     while go_on():
-        jobs = take(taker, queues, limit=at_once)
+        limit = pace.size if pace else 1
+        jobs = take(taker, queues, limit=limit)
         if not jobs:
             return ran, False
-        for place, job in enumerate(jobs):
-            if place and (not go_on() or time.monotonic() >= ends):
-                give_back(jobs[place:])
-                break
-            if not ran:
-                on_first(job)
-            if place:
-                job.started_at = timezone.now()
-            execute(job)
+        if not ran and len(jobs) == limit:
+            on_full(jobs[0])
+        if pace is None:
+            execute(jobs[0])
             ran += 1
+        else:
+            ran += _run_take(jobs, pace, go_on)
         if time.monotonic() >= ends:
             return ran, True
     return ran, True
 
 
-def execute(job: Job) -> Outcome:
-    """Run a taken job and record how it ended; whatever its handler does, this returns."""
+def _run_take(jobs: Sequence[Job], pace: Pace, go_on: Callable[[], bool]) -> int:
+    """Run the jobs of one take within the time it has; give back those that do not fit in.
+
+    No job waits behind one that is slow, as far as anyone knows beforehand.
+    """
+    buffer = _buffer()
+    began = time.monotonic()
+    ends = began + pace.budget_seconds
+    left = list(reversed(jobs))
+    ran = 0
+    try:
+        while left and (not ran or (time.monotonic() < ends and go_on())):
+            job = left.pop()
+            run_began = time.monotonic()
+            quick = pace.is_quick(job.job_type)
+            if not quick:
+                buffer.flush()
+                _give_back(left)
+            if ran:
+                job.started_at = timezone.now()
+            execute(job, buffer if quick and len(jobs) > 1 else None)
+            ran += 1
+            pace.note_run(job.job_type, time.monotonic() - run_began)
+    finally:
+        buffer.flush()
+        _give_back(left)
+        if worker_process.slot is not None:
+            worker_process.slot.end()
+    pace.note_take(ran, time.monotonic() - began)
+    return ran
+
+
+def _give_back(jobs: list[Job]) -> None:
+    """Give the jobs back, and hold them no longer."""
+    surely(lambda: give_back(jobs))
+    jobs.clear()
+
+
+_buffers = threading.local()
+
+
+def _buffer() -> OutcomeBuffer:
+    """Return this thread's; a forked process makes its own."""
+    held: tuple[int, OutcomeBuffer] | None = getattr(_buffers, "held", None)
+    if held is None or held[0] != os.getpid():
+        held = _buffers.held = (os.getpid(), OutcomeBuffer())
+    return held[1]
+
+
+def execute(job: Job, buffer: OutcomeBuffer | None = None) -> Outcome:
+    """Run a taken job and record how it ended; whatever its handler does, this returns.
+
+    Args:
+        job: as it was taken.
+        buffer: where its completion waits to be written with others'; None: it is written at once.
+    """
     recorder = JobRecorder(job)
     slot = worker_process.slot
     if slot is not None:
@@ -85,8 +149,13 @@ def execute(job: Job) -> Outcome:
     # The last report is worth less than the outcome, whatever is wrong with it.
     with contextlib.suppress(Exception):
         recorder.flush()
-    outcome = _record(job, outcome)
     if slot is not None:
+        slot.record()
+    if buffer is not None and isinstance(outcome, Completed):
+        buffer.add(job, outcome)
+        return outcome
+    outcome = record(job, outcome)
+    if slot is not None and buffer is None:
         slot.end()
     return outcome
 
@@ -127,29 +196,3 @@ def _context(job: Job, recorder: JobRecorder) -> JobContext:
         trace_id=job.trace_id,
         recorder=recorder,
     )
-
-
-def _record(job: Job, outcome: Outcome) -> Outcome:
-    """Record the outcome, for as long as it takes the database to come back, and return it.
-
-    The run has happened: to give up here would make it happen twice. An outcome that cannot be
-    recorded for any other reason, such as a date beyond what the database knows, is replaced by a
-    failure that says so.
-    """
-    wait = _FIRST_WAIT_SECONDS
-    while True:
-        try:
-            finish(job, outcome)
-        except OUTAGES as error:
-            logger.warning("outcome_waits_for_database", job_id=str(job.pk), error=str(error))
-            close_old_connections()
-            time.sleep(wait)
-            wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
-        except Exception as error:
-            logger.exception("outcome_unusable", job_id=str(job.pk))
-            unusable = UnusableOutcome(f"its outcome cannot be recorded: {error}")
-            outcome = Failed(FailureReason.PERMANENT_ERROR, unusable)
-            finish(job, outcome)
-            return outcome
-        else:
-            return outcome

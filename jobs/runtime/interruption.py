@@ -2,15 +2,17 @@
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from jobs.domain.errors import JobCancelled, LostJob, WorkerStopping
+from jobs.domain.errors import JobCancelled, JobTimeout, LostJob, WorkerStopping
 from jobs.models import Job
 from jobs.runtime.slot import Order
 from jobs.runtime.worker_process import worker_process
 
+_NEVER = float("inf")
 #: Ignored by every process that does not ask for it, so that one sent too early does no harm.
 ORDER_SIGNAL = signal.SIGURG
 _ERRORS = {
@@ -27,6 +29,9 @@ class Interruption:
         self._job: Job | None = None
         self._shields = 0
         self._pending: Exception | None = None
+        self._has_alarm = False
+        self._deadline = _NEVER
+        self._alarm_at = _NEVER
 
     def listen(self) -> None:
         """Begin to hear the parent's orders; for the main thread of a process of a worker."""
@@ -71,6 +76,55 @@ class Interruption:
             self._pending = self._pending or error
             return
         raise error
+
+    @contextmanager
+    def alarms(self) -> Iterator[None]:
+        """While inside, `by` works: the alarm of this process, which only one can have, is ours."""
+        if threading.current_thread() is not threading.main_thread() or self._has_alarm:
+            yield
+            return
+        handler = signal.signal(signal.SIGALRM, self._ring)
+        left = signal.setitimer(signal.ITIMER_REAL, 0)[0]
+        self._has_alarm = True
+        try:
+            yield
+        finally:
+            self._has_alarm = False
+            self._alarm_at = _NEVER
+            signal.setitimer(signal.ITIMER_REAL, left)
+            signal.signal(signal.SIGALRM, handler)
+
+    @contextmanager
+    def by(self, seconds: float) -> Iterator[None]:
+        """Inside, the handler is struck once so many seconds have passed.
+
+        The alarm of an earlier run is not taken back: it would cost each quick run two calls of the
+        system. It rings for nothing, and is set again if someone needs it by then.
+        """
+        if threading.current_thread() is not threading.main_thread() or not self._has_alarm:
+            yield
+            return
+        before, self._deadline = self._deadline, time.monotonic() + seconds
+        self._set_alarm()
+        try:
+            yield
+        finally:
+            self._deadline = before
+            self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        if self._deadline < self._alarm_at:
+            self._alarm_at = self._deadline
+            left = max(self._deadline - time.monotonic(), 1e-6)
+            signal.setitimer(signal.ITIMER_REAL, left)
+
+    def _ring(self, _signal: int, _frame: FrameType | None) -> None:
+        self._alarm_at = _NEVER
+        if time.monotonic() < self._deadline:
+            self._set_alarm()
+        elif self._job is not None:
+            seconds = self._job.timeout.total_seconds()
+            self.strike(JobTimeout(f"it ran for longer than its timeout of {seconds:g} s"))
 
     def _hear(self, _signal: int, _frame: FrameType | None) -> None:
         slot = worker_process.slot

@@ -6,6 +6,7 @@ the files of that folder, and `exposition` adds them up.
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
@@ -39,13 +40,24 @@ duration = Histogram(
 )
 
 
+@cache
+def duration_of(job_type: str) -> Histogram:
+    """Return the type's own series of `duration`."""
+    return duration.labels(job_type)
+
+
+@cache
+def _executed_of(job_type: str) -> Counter:
+    return executed.labels(job_type)
+
+
 def count(event: Event) -> None:
     """Count what became of a job, as its row tells it: a late outcome is none."""
     if not jobs_settings().metrics:
         return
     match event.name:
         case EventName.COMPLETED:
-            executed.labels(event.job_type).inc()
+            _executed_of(event.job_type).inc()
         case EventName.FAILED:
             failed.labels(event.job_type, str(event.details.get("failure_reason", ""))).inc()
         case EventName.RETRYING if event.details.get("outcome") in ("error", "timeout", "lost"):

@@ -11,13 +11,15 @@ import time
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from jobs.models import Job
 
-#: A count that is odd while the run is being written; whether there is one; its job and run; when
-#: it began, by the monotonic clock that all processes of a host share; its timeout in seconds.
-_RUN = struct.Struct("<I?16sIdd")
+#: A count that is odd while the rest is being written; the phase; the run's job and number; when it
+#: began, by the monotonic clock that all processes of a host share; its timeout in seconds.
+_RUN = struct.Struct("<IB16sIdd")
+_IDLE, _RUNNING, _RECORDING = range(3)
 _ORDER = struct.Struct("<B16sI")
 _ORDER_AT = 64
 _SIZE = 128
@@ -43,12 +45,14 @@ class SlotRun:
         run: the number of the run.
         began: by `time.monotonic`.
         timeout_seconds: of this attempt.
+        recording: whether the run has ended, and what it ended in waits to be written.
     """
 
     job_id: UUID
     run: int
     began: float
     timeout_seconds: float
+    recording: bool = False
 
 
 class Slot:
@@ -74,25 +78,31 @@ class Slot:
 
     def begin(self, job: Job) -> None:
         """Say which run the process is at from now on."""
-        self._write(True, job.pk.bytes, job.run, job.timeout.total_seconds())
+        self._write(_RUNNING, job.id.bytes, job.run, time.monotonic(), job.timeout.total_seconds())
+
+    def record(self) -> None:
+        """Say that the run has ended, and that the process writes down what became of it."""
+        _, _, *run = _RUN.unpack_from(self._memory)
+        self._write(_RECORDING, *run)
 
     def end(self) -> None:
         """Say that it is at none."""
-        self._write(False, bytes(16), 0, 0.0)
+        self._write(_IDLE, bytes(16), 0, 0.0, 0.0)
 
-    def _write(self, busy: bool, job_id: bytes, run: int, timeout: float) -> None:
+    def _write(self, phase: int, *run: Any) -> None:
         (count, *_) = _RUN.unpack_from(self._memory)
-        _RUN.pack_into(self._memory, 0, count | 1, False, bytes(16), 0, 0.0, 0.0)
-        written = (count | 1) + 1 & 0xFFFFFFFF
-        _RUN.pack_into(self._memory, 0, written, busy, job_id, run, time.monotonic(), timeout)
+        _RUN.pack_into(self._memory, 0, count | 1, _IDLE, bytes(16), 0, 0.0, 0.0)
+        _RUN.pack_into(self._memory, 0, (count | 1) + 1 & 0xFFFFFFFF, phase, *run)
 
     def read(self) -> SlotRun | None:
         """Return the run that the process is at, or was at when it died; None if at none."""
         for _ in range(_TRIES):
             told = bytes(self._memory[: _RUN.size])
-            count, busy, job_id, run, began, timeout = _RUN.unpack(told)
+            count, phase, job_id, run, began, timeout = _RUN.unpack(told)
             if not count & 1 and told == bytes(self._memory[: _RUN.size]):
-                return SlotRun(UUID(bytes=job_id), run, began, timeout) if busy else None
+                if phase == _IDLE:
+                    return None
+                return SlotRun(UUID(bytes=job_id), run, began, timeout, phase == _RECORDING)
         return None
 
     def order(self, order: Order, run: SlotRun) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from jobs.conf import jobs_settings
+from jobs.runtime.pace import Pace
 from jobs.runtime.slot import Slot
 from jobs.services.taking import Taker
 
@@ -26,6 +28,9 @@ class WorkerProcess:
     folder: Path | None = None
     #: This process's own, in a child.
     slot: Slot | None = None
+    #: How many jobs this process takes at once. Without a slot it takes them one by one: its
+    #: parent could not tell which of several it has died of.
+    pace: Pace | None = None
     _stopping: Any = field(default_factory=_flag)
     _events: Any = field(default_factory=_flag)
 
@@ -43,6 +48,10 @@ class WorkerProcess:
         """Open this process's slot, in a child, unless it is open."""
         if self.folder is not None and self.slot is None:
             self.slot = Slot(self.folder / str(os.getpid()))
+            settings = jobs_settings()
+            self.pace = Pace(
+                limit=settings.batch_size, budget_seconds=settings.take_budget_ms / 1000
+            )
 
     @property
     def stopping(self) -> bool:

@@ -17,6 +17,7 @@ from pydantic_core import to_jsonable_python
 
 from jobs.conf import jobs_settings
 from jobs.domain.backoff import Backoff
+from jobs.domain.current import current_run
 from jobs.domain.errors import ConfigurationError, InvalidOption, InvalidParameters
 from jobs.domain.job_types import JobType, as_fields
 from jobs.domain.options import (
@@ -29,6 +30,7 @@ from jobs.domain.options import (
     checked_uuid,
     moment_of,
 )
+from jobs.domain.plain_models import is_plain
 from jobs.domain.priority import Priority, PriorityDecider, queue_name
 from jobs.domain.registry import registry
 from jobs.domain.states import State
@@ -91,7 +93,8 @@ def stored_params(job_type: JobType, params: Params) -> dict[str, Any]:
         )
     except ValueError as error:
         raise InvalidParameters(job_type.name, [("", str(error))]) from None
-    _check_readable(job_type, stored)
+    if not is_plain(job_type.params_model):
+        _check_readable(job_type, stored)
     return stored
 
 
@@ -150,6 +153,9 @@ def _known_owner(owner_id: Any) -> Any:
 
 
 def _trace_id() -> str:
+    run = current_run()
+    if run is not None and run.trace_id:
+        return run.trace_id
     bound = structlog.contextvars.get_contextvars().get("trace_id")
     return bound if isinstance(bound, str) and len(bound) == 32 else uuid4().hex
 

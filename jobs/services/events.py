@@ -1,8 +1,9 @@
 """Making events known: to listeners in this process and on the Redis stream."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from jobs.domain.events import Event, EventName, dispatch
@@ -15,25 +16,29 @@ def emit(event: Event) -> None:
 
     Best effort: an event that cannot be published is lost, the row that it tells of is not.
     """
-    # A lambda: on_commit(robust=True) wants a __qualname__, which a functools.partial has not.
-    transaction.on_commit(lambda: _publish(event), robust=True)
+    emit_all([event])
+
+
+def emit_all(events: Sequence[Event]) -> None:
+    """Make the events known, in this order; as `emit` does one."""
+    if connection.in_atomic_block:
+        # A lambda: on_commit(robust=True) wants a __qualname__, which functools.partial has not.
+        transaction.on_commit(lambda: _publish(events), robust=True)
+    else:
+        _publish(events)
 
 
 def emit_job(name: EventName, job: Job, *, before: str = "", **details: Any) -> None:
     """Make known what happened to a job."""
-    emit(
-        Event(
-            name=name,
-            at=timezone.now(),
-            job_id=job.pk,
-            job_type=job.job_type,
-            state=job.state,
-            before=before,
-            details=details,
-        )
-    )
+    emit(event_of(name, job, before=before, **details))
 
 
-def _publish(event: Event) -> None:
-    dispatch(event)
-    stream.append(event)
+def event_of(name: EventName, job: Job, *, before: str = "", **details: Any) -> Event:
+    """Return the event that tells what happened to a job."""
+    return Event(name, timezone.now(), job.id, job.job_type, job.state, before, details)
+
+
+def _publish(events: Sequence[Event]) -> None:
+    for event in events:
+        dispatch(event)
+        stream.append(event)

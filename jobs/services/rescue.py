@@ -1,14 +1,15 @@
 """Rescuing jobs whose run was cut off: the process killed, or the whole worker lost."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from jobs.conf import jobs_settings
 from jobs.domain.errors import JobTimeout
@@ -40,9 +41,23 @@ class Death:
     verdict: str = ""
 
 
-def running_of(worker_id: UUID) -> list[Job]:
+def running_of(worker_id: UUID) -> QuerySet[Job]:
     """Return the jobs that the table says this worker runs."""
-    return list(Job.objects.filter(worker_id=worker_id, state=State.RUNNING).order_by("id"))
+    return Job.objects.filter(worker_id=worker_id, state=State.RUNNING).order_by("id")
+
+
+def relieve(running: Job) -> int:
+    """Give back what was taken together with a job that runs on and on; return how many.
+
+    Only where its process will start none of them any more: the time of its take is over.
+    """
+    taken = Job.objects.filter(
+        worker_id=running.worker_id,  # type: ignore[misc] # it has one: it runs
+        state=State.RUNNING,
+        pid=running.pid,
+        started_at=running.started_at,
+    )
+    return give_back(list(taken.exclude(pk=running.pk)))
 
 
 def close_dead(jobs: Iterable[Job], death: Death) -> int:
@@ -51,13 +66,31 @@ def close_dead(jobs: Iterable[Job], death: Death) -> int:
     The one that it was at answers for the death. The others of the same take had not begun: they
     are ready again, with no attempt spent.
     """
+    not_begun = []
     closed = 0
     for job in jobs:
         if (job.pk, job.run) == (death.job_id, death.run):
             closed += finish(job, _outcome(job, death))
         else:
-            closed += give_back([job])
-    return closed
+            not_begun.append(job)
+    return closed + give_back(not_begun)
+
+
+def release_strays(worker_id: UUID, pids: Collection[int], *, older_than: timedelta) -> int:
+    """Make ready again what processes were given that are at nothing; return how much.
+
+    Their take was committed, and they never learnt of it: the database went away in between.
+
+    Args:
+        worker_id: the worker.
+        pids: of its idle processes.
+        older_than: what was taken since may be about to begin.
+    """
+    since = timezone.now() - older_than
+    strays = list(running_of(worker_id).filter(pid__in=pids, started_at__lt=since))
+    if strays:
+        logger.warning("strays_released", job_ids=[str(job.pk) for job in strays])
+    return give_back(strays)
 
 
 def _outcome(job: Job, death: Death) -> Outcome:
@@ -93,7 +126,7 @@ def hand_on(worker_id: UUID) -> list[UUID]:
     Returns:
         The ids of those jobs, which the log names.
     """
-    left = running_of(worker_id)
+    left = list(running_of(worker_id))
     released = Released("its worker was stopped before it could end")
     handed = [job.pk for job in left if finish(job, released)]
     if handed:

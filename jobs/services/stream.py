@@ -1,14 +1,12 @@
 """The capped Redis stream of events, written by a thread of each process, off the hot path."""
 
 import atexit
-import json
 import os
 import threading
-import time
-from queue import Empty, Full, Queue
 
 import redis
 import structlog
+from pydantic_core import to_json
 
 from jobs.conf import jobs_settings
 from jobs.domain.events import Event
@@ -16,9 +14,18 @@ from jobs.selectors.event_stream import KEY
 
 logger = structlog.get_logger(__name__)
 
+#: Events that wait to be written, at most; while Redis cannot keep up, newer ones are dropped.
 _CAPACITY = 10_000
-_BATCH = 200
+_BATCH = 500
+#: Events of so long are written together.
+_GATHER_SECONDS = 0.02
 _PAUSE_SECONDS = 5.0
+# One call for many events, each an entry of its own.
+_APPEND = """
+for place = 2, #ARGV do
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'event', ARGV[place])
+end
+"""
 
 
 class StreamWriter:
@@ -26,52 +33,51 @@ class StreamWriter:
 
     def __init__(self, url: str, length: int) -> None:
         self._client = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+        self._append = self._client.register_script(_APPEND)
         self._length = length
-        self._queue: Queue[Event | None] = Queue(_CAPACITY)
+        self._waiting: list[Event] = []
+        self._filled = threading.Event()
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="event-stream", daemon=True)
         self._thread.start()
 
     def append(self, event: Event) -> None:
         """Hand the event to the thread; drop it if the thread is far behind."""
-        try:
-            self._queue.put_nowait(event)
-        except Full:
-            logger.debug("event_dropped", event_name=str(event.name))
+        if len(self._waiting) < _CAPACITY:
+            self._waiting.append(event)
+            if not self._filled.is_set():
+                self._filled.set()
 
     def close(self) -> None:
         """Write what is pending, for a second at most."""
-        try:
-            self._queue.put_nowait(None)
-        except Full:
-            return
+        self._closed.set()
+        self._filled.set()
         self._thread.join(timeout=1)
 
     def _run(self) -> None:
-        while batch := self._next_batch():
-            events = [event for event in batch if event is not None]
+        while not self._closed.is_set() or self._waiting:
+            self._filled.wait()
+            self._closed.wait(_GATHER_SECONDS)
+            self._filled.clear()
+            # Not the list itself: whoever appends may hold it by now.
+            count = len(self._waiting)
+            events = self._waiting[:count]
+            del self._waiting[:count]
             try:
-                self._write(events)
+                for begin in range(0, count, _BATCH):
+                    self._write(events[begin : begin + _BATCH])
             except redis.RedisError as error:
                 logger.warning("event_stream_unreachable", error=str(error))
-                time.sleep(_PAUSE_SECONDS)
-            if None in batch:
-                return
-
-    def _next_batch(self) -> list[Event | None]:
-        batch = [self._queue.get()]
-        while len(batch) < _BATCH:
-            try:
-                batch.append(self._queue.get_nowait())
-            except Empty:
-                break
-        return batch
+                self._closed.wait(_PAUSE_SECONDS)
 
     def _write(self, events: list[Event]) -> None:
-        pipeline = self._client.pipeline(transaction=False)
+        told = []
         for event in events:
-            told = json.dumps(event.as_json(), separators=(",", ":"), default=str)
-            pipeline.xadd(KEY, {"event": told}, maxlen=self._length, approximate=True)
-        pipeline.execute()
+            try:
+                told.append(to_json(event.as_json(), fallback=str))
+            except ValueError:  # half of a surrogate pair in someone's text
+                logger.debug("event_dropped", event_name=str(event.name))
+        self._append(keys=[KEY], args=[self._length, *told])
 
 
 _writer: tuple[int, StreamWriter] | None = None
@@ -83,13 +89,19 @@ def append(event: Event) -> None:
     settings = jobs_settings()
     if not settings.redis_url or not settings.event_stream_length or settings.backend != "celery":
         return
+    writer = _writer
+    if writer is None or writer[0] != os.getpid():
+        writer = _make_writer(settings.redis_url, settings.event_stream_length)
+    writer[1].append(event)
+
+
+def _make_writer(url: str, length: int) -> tuple[int, StreamWriter]:
     global _writer
     with _lock:
         if _writer is None or _writer[0] != os.getpid():
-            writer = StreamWriter(settings.redis_url, settings.event_stream_length)
-            _writer = (os.getpid(), writer)
-            atexit.register(writer.close)
-    _writer[1].append(event)
+            _writer = (os.getpid(), StreamWriter(url, length))
+            atexit.register(_writer[1].close)
+        return _writer
 
 
 def flush() -> None:

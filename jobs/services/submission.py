@@ -1,13 +1,13 @@
 """Accepting jobs."""
 
+from collections.abc import Sequence
 from typing import Unpack
 
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from jobs.domain.errors import DuplicateJob
+from jobs.domain.errors import DuplicateJob, InvalidOption
 from jobs.domain.events import EventName
-from jobs.domain.options import SubmitOptions, check_options
+from jobs.domain.options import OnDuplicate, SubmitOptions, check_options
 from jobs.domain.registry import registry
 from jobs.domain.states import State
 from jobs.domain.submission import Submission
@@ -15,7 +15,8 @@ from jobs.models import Job
 from jobs.selectors.clock import database_now
 from jobs.services.building import Params, build
 from jobs.services.doorbell import ring_after_commit
-from jobs.services.events import emit_job
+from jobs.services.events import emit_all, event_of
+from jobs.services.storing import store
 
 
 def submit(job_type: str, params: Params = None, **options: Unpack[SubmitOptions]) -> Submission:
@@ -41,38 +42,38 @@ def submit(job_type: str, params: Params = None, **options: Unpack[SubmitOptions
     # What is due later is due by the clock that all share.
     now = database_now() if options.get("delay") or options.get("run_at") else timezone.now()
     job = build(found, params, now=now, **options)
-    if job.idempotency_key is None:
-        job.save(force_insert=True)
-    else:
-        earlier = _insert_or_find(job)
-        if earlier is not None:
-            return _duplicate(earlier, job, options.get("on_duplicate") or "ignore")
+    if job.id not in store([job]):
+        return settle_duplicate(job, options.get("on_duplicate") or "ignore")
     announce(job)
-    return Submission(job_id=job.pk, state=State(job.state))
+    return Submission(job_id=job.id, state=State(job.state))
 
 
 def announce(job: Job) -> None:
     """Tell of a stored job: ring for it if it is ready, and emit its event."""
-    emit_job(EventName.CREATED, job)
-    if job.state == State.QUEUED:
-        ring_after_commit(job.queue)
+    announce_all([job])
 
 
-def _insert_or_find(job: Job) -> Job | None:
-    """Store the job and return None, or return the job that holds its key."""
-    holder = Job.objects.filter(job_type=job.job_type, idempotency_key=job.idempotency_key)
-    try:
-        with transaction.atomic():
-            job.save(force_insert=True)
-    except IntegrityError:
-        earlier = holder.first()
-        if earlier is None:
-            raise
-        return earlier
-    return None
+def announce_all(jobs: Sequence[Job]) -> None:
+    """Tell of stored jobs: one ring a queue, one event each."""
+    emit_all([event_of(EventName.CREATED, job) for job in jobs])
+    for queue in {job.queue for job in jobs if job.state == State.QUEUED}:
+        ring_after_commit(queue)
 
 
-def _duplicate(earlier: Job, job: Job, policy: str) -> Submission:
+def settle_duplicate(job: Job, policy: OnDuplicate) -> Submission:
+    """Return what a submission leads to that was not stored, since another job holds its key.
+
+    Raises:
+        InvalidOption: the other job has just been removed.
+        DuplicateJob: the other job has other parameters, or the policy forbids it.
+    """
+    holders = Job.objects.filter(job_type=job.job_type, idempotency_key=job.idempotency_key)
+    earlier = holders.first()
+    if earlier is None:
+        raise InvalidOption(
+            f"idempotency_key {job.idempotency_key!r} of {job.job_type} belonged to a job that was "
+            "removed just now; submit again"
+        )
     what = f"idempotency_key {job.idempotency_key!r} of {job.job_type} belongs to job {earlier.pk}"
     if policy == "error":
         raise DuplicateJob(f"{what} already", job_id=earlier.pk)

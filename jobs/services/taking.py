@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -15,7 +16,8 @@ from jobs.domain.states import State
 from jobs.models import Job, Queue
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_job
-from jobs.services.finishing import current_run, finish
+from jobs.services.finishing import finish
+from jobs.services.hydration import hydrator
 
 # What may be taken: ready, not expired, of a queue that is not paused, best first.
 _READY = """
@@ -37,14 +39,27 @@ _SEVERAL = """
 # it was given and never walks the backlog by a partial index.
 _POSTGRESQL = """
 UPDATE {table} SET {changes} WHERE id = ANY(ARRAY({chosen})) AND (state = 'queued') IS TRUE
-RETURNING *
+RETURNING {columns}
 """
-_SQLITE = "UPDATE {table} SET {changes} WHERE id IN ({chosen}) RETURNING *"
+_SQLITE = "UPDATE {table} SET {changes} WHERE id IN ({chosen}) RETURNING {columns}"
 _ONE = "SELECT id FROM ({ready}) AS ready"
 _CHANGES = """
 state = 'running', run = run + 1, attempt = attempt + 1, worker_id = %s, pid = %s,
 started_at = %s, progress = 0, progress_message = '', error = '', error_type = ''
 """
+
+
+#: What a run needs; the rest is read when someone asks for it.
+_WANTED = (
+    "id", "job_type", "queue", "priority", "params", "attempt", "max_attempts", "run", "losses",
+    "timeout", "backoff", "run_at", "alone", "parent", "schedule", "event_id", "trace_id",
+    "created_by",
+)  # fmt: skip
+#: What the statement makes of the rest.
+_TAKEN = {
+    "state": State.RUNNING.value, "finished_at": None, "cancel_requested_at": None, "progress": 0,
+    "progress_message": "", "error": "", "error_type": "",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +82,23 @@ def take(
         return []
     now = now or timezone.now()
     adapt = connection.ops.adapt_datetimefield_value
-    names: list[object] = [list(queues)] if connection.vendor == "postgresql" else [*queues]
-    worker_id: object = taker.worker_id
+    names: list[Any] = [list(queues)] if connection.vendor == "postgresql" else [*queues]
+    worker_id: Any = taker.worker_id
     if connection.vendor != "postgresql" and taker.worker_id is not None:
         worker_id = taker.worker_id.hex
     params = [worker_id, taker.pid, adapt(now), *names, adapt(now), limit]
-    return sorted(
-        Job.objects.raw(_statement(limit, len(queues)), params),
-        key=lambda job: (job.priority, job.pk),  # RETURNING has no order
-    )
+    taken = hydrator(*_WANTED)
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(limit > 1, len(queues), taken.columns), params)
+        rows = cursor.fetchall()
+    same = {"worker_id": taker.worker_id, "pid": taker.pid, "started_at": now, **_TAKEN}
+    jobs = [taken.job(row, same) for row in rows]
+    if len(jobs) > 1:
+        jobs.sort(key=lambda job: (job.priority, job.id))  # RETURNING has no order
+    return jobs
 
 
-def _statement(limit: int, queues: int) -> str:
+def _statement(several: bool, queues: int, columns: str) -> str:
     quote = connection.ops.quote_name
     table, pauses = quote(Job._meta.db_table), quote(Queue._meta.db_table)
     on_postgresql = connection.vendor == "postgresql"
@@ -89,9 +109,9 @@ def _statement(limit: int, queues: int) -> str:
         in_queues=f"queue {'=' if on_postgresql else 'IN'} {places}",
         lock="FOR UPDATE SKIP LOCKED" if on_postgresql else "",
     )
-    chosen = (_SEVERAL if limit > 1 else _ONE).format(ready=ready)
+    chosen = (_SEVERAL if several else _ONE).format(ready=ready)
     statement = _POSTGRESQL if on_postgresql else _SQLITE
-    return statement.format(table=table, changes=_CHANGES, chosen=chosen)
+    return statement.format(table=table, changes=_CHANGES, chosen=chosen, columns=columns)
 
 
 def announce_start(job: Job) -> None:
@@ -107,12 +127,22 @@ def give_back(jobs: Sequence[Job]) -> int:
         and a run that was replaced is left alone.
     """
     given = 0
+    takes: dict[tuple[UUID | None, int], list[Job]] = {}
     for job in jobs:
+        takes.setdefault((job.worker_id, job.run), []).append(job)
+    for (worker_id, run), taken in takes.items():
+        mine = Job.objects.filter(
+            pk__in=[job.pk for job in taken],
+            state=State.RUNNING,
+            worker_id=worker_id,  # type: ignore[misc] # None: taken without a worker
+            run=run,
+        )
         with transaction.atomic():
-            back = current_run(job).filter(cancel_requested_at__isnull=True)
-            if back.update(state=State.QUEUED, attempt=F("attempt") - 1, started_at=None):
-                ring_after_commit(job.queue)
-                given += 1
-                continue
-        finish(job, Cancelled("cancelled on request"))  # or refused, if it was replaced
+            given += mine.filter(cancel_requested_at__isnull=True).update(
+                state=State.QUEUED, attempt=F("attempt") - 1, started_at=None
+            )
+            for queue in {job.queue for job in taken}:
+                ring_after_commit(queue)
+        for job in mine.filter(cancel_requested_at__isnull=False):
+            finish(job, Cancelled("cancelled on request"))
     return given

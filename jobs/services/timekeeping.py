@@ -14,6 +14,7 @@ from jobs.models import Job, Queue, Schedule
 from jobs.selectors.clock import database_now
 from jobs.services.doorbell import ring, waiting_rings
 from jobs.services.events import emit
+from jobs.services.json_rows import as_uuid
 
 _AT_ONCE = 1000
 _PROMOTE = """
@@ -100,8 +101,7 @@ def promote_due(*, now: datetime | None = None) -> int:
 
 
 def _queued(job_id: UUID | str, job_type: str, before: State, now: datetime) -> Event:
-    found = job_id if isinstance(job_id, UUID) else UUID(job_id)
-    return Event(EventName.QUEUED, now, found, job_type, State.QUEUED, before)
+    return Event(EventName.QUEUED, now, as_uuid(job_id), job_type, State.QUEUED, before)
 
 
 def ring_again(*, now: datetime | None = None) -> set[str]:

@@ -6,7 +6,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -111,6 +111,21 @@ class TestWorkers:
         )
         pids = {final(submit("sample.echo").job_id, 30).pid for _ in range(3)}
         assert len(pids) == 3
+
+    def test_what_a_process_never_learnt_of_is_released(
+        self, worker: Process, final: Final
+    ) -> None:
+        """Its take was committed, and the database went away before it said so."""
+        known = final(submit("sample.echo").job_id, 30)
+        stray = submit("sample.echo", delay=timedelta(hours=1)).job_id
+        began = datetime.now(UTC) - timedelta(minutes=1)
+        Job.objects.filter(pk=stray).update(
+            state="running", run=1, attempt=1, run_at=began, started_at=began,
+            worker_id=known.worker_id, pid=known.pid,
+        )  # fmt: skip
+        job = final(stray, 30)
+        assert (job.state, job.run, job.attempt) == ("completed", 2, 1)
+        assert "strays_released" in worker.output()
 
     def test_a_row_tells_what_a_worker_is(self, worker: Process) -> None:
         row = eventually(lambda: Worker.objects.filter(pid=worker.pid).first(), 15)

@@ -16,6 +16,7 @@ import redis
 from celery import current_app
 from django.db import transaction
 
+from jobs.conf import jobs_settings
 from jobs.models import Job, Worker
 from jobs.public import describe, get, submit
 from jobs.selectors import history
@@ -125,7 +126,7 @@ def test_unheard_bells_do_not_pile_up(
 
 
 @pytest.mark.usefixtures("transactional_db")
-def test_a_critical_job_takes_the_next_slot_before_a_backlog(
+def test_a_critical_job_waits_for_no_more_than_the_take_in_progress(
     stack: Stack, live_process: LiveProcess, path: str, final: Final
 ) -> None:
     now = datetime.now(UTC)
@@ -146,7 +147,7 @@ def test_a_critical_job_takes_the_next_slot_before_a_backlog(
     overtook = Job.objects.filter(
         priority=3, started_at__gt=stored_at, started_at__lt=job.started_at
     )
-    assert list(overtook) == []
+    assert overtook.count() <= jobs_settings().batch_size
 
 
 def test_what_a_worker_cannot_finish_in_time_is_handed_on(

@@ -225,7 +225,7 @@ class Nemesis:
             # How often a job dies is up to the nemesis, and no fault of the job's.
             "JOBSITE_MAX_LOSSES": "100",
         }
-        workers = (("2", "1"), ("2", "10"), ("1", "1"))
+        workers = (("2", "100"), ("2", "10"), ("1", "1"))
         self.workers = [
             Post(
                 f"worker {number}",

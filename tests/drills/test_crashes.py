@@ -99,28 +99,6 @@ def test_children_are_killed_whose_slots_were_cleaned_away(
 
 
 @pytest.mark.every_pair
-@quick
-@pytest.mark.drill_of("2b", "kill -9 of a child with a take of ten")
-def test_of_a_take_of_several_only_the_guilty_one_is_charged(
-    drill: Drill, start_worker: Start, start_beat: Start
-) -> None:
-    start_beat()
-    ids = drill.submit(10, params={"seconds": 0.5})
-    worker = start_worker("--concurrency", "1", JOBSITE_BATCH_SIZE="10", wait=False)
-    eventually(lambda: drill.witness.count("effect").total() >= 1, 30)
-    at_work = drill.witness.lines()[-1].partition(":")[0]
-    victim = child_of(worker.pid)
-    os.kill(victim, signal.SIGKILL)
-    drill.fault()
-    drill.account(within=30)
-    charged = {str(ids.index(each.pk)) for each in Job.objects.filter(attempt=2)}
-    assert len(charged) <= 1
-    lost = Attempt.objects.filter(outcome="lost").count()
-    assert lost == len(charged)
-    assert charged <= {at_work, str(int(at_work) + 1)}
-
-
-@pytest.mark.every_pair
 @pytest.mark.drill_of(7, "a worker stopped for longer than its lease")
 def test_a_worker_that_comes_back_from_the_dead(
     drill: Drill, start_worker: Start, start_beat: Start

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 import psycopg
@@ -10,7 +11,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from jobs.models import Job
-from jobs.public import get, submit
+from jobs.public import NewJob, get, submit, submit_many
 from tests.drills.conftest import Start
 from tests.drills.drill import RECOVERY_SECONDS, Drill
 from tests.stack import Stack, eventually
@@ -66,6 +67,33 @@ def test_the_database_restarts(
     drill.account(within=40, runs_at_most=1)
     assert [job.run for job in Job.objects.filter(pk__in=drill.ids[:2])] == [1, 1]
     assert worker.returncode is None
+
+
+def _has_ended(drill: Drill, count: int) -> bool:
+    return drill.witness.count("effect").total() > count
+
+
+@pytest.mark.drill_of("6c", "the database restarted under takes of many jobs, three times")
+@pytest.mark.usefixtures("only_postgresql")
+def test_the_database_restarts_under_takes_of_many(
+    drill: Drill, stack: Stack, start_worker: Start, start_beat: Start
+) -> None:
+    """Whatever an answer was lost of, a take or what it ended in, nothing runs twice."""
+    start_beat()
+    start_worker()
+    new = [
+        NewJob("sample.step", {"path": str(drill.witness.path), "label": str(number)})
+        for number in range(20_000)
+    ]
+    drill.ids += [each for each in submit_many(new).job_ids if each is not None]
+    assert stack.cluster is not None
+    for ended in (2_000, 8_000, 14_000):
+        eventually(partial(_has_ended, drill, ended), 60)
+        stack.cluster.halt()
+        stack.cluster.run()
+        connection.close()
+    drill.disturbed()
+    drill.account(within=60, runs_at_most=1)
 
 
 @pytest.mark.drill_of("6b", "a host is gone in the middle of a write")

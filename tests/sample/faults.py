@@ -30,11 +30,13 @@ def at(point: str) -> None:
 def install() -> None:
     """Have the engine come to the points, in a process that was asked for them."""
     if os.environ.get(FOLDER) and "PYTEST_VERSION" not in os.environ:
-        from jobs.runtime import executor
+        from jobs.runtime import executor, recording
 
-        module: Any = executor
-        module.take = _around(module.take)
-        module.finish = _before(module.finish)
+        taking: Any = executor
+        taking.take = _around(taking.take)
+        writing: Any = recording
+        writing.finish = _before(writing.finish)
+        writing.finish_completed = _before(writing.finish_completed)
 
 
 def _around(take: Callable[..., Any]) -> Callable[..., Any]:

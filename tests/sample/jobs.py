@@ -32,6 +32,10 @@ class Witness(BaseModel):
     seconds: float = 0
 
 
+class Step(Witness):
+    kind: str = ""
+
+
 class Trouble(BaseModel):
     kind: str
     path: str = ""
@@ -97,6 +101,27 @@ def silent(params: Witness, ctx: JobContext) -> str:
         raise
     _witness(params.path, f"{params.label}:effect")
     faults.at("after_effect")
+    return params.label
+
+
+@job_type(
+    "sample.step",
+    timeout=timedelta(seconds=30),
+    backoff=Backoff.fixed(timedelta(milliseconds=100), jitter="none"),
+)
+def step(params: Step, ctx: JobContext) -> Any:
+    """Be quick, unless told otherwise: many share a take, whatever one of them does."""
+    with open(params.path, "a") as file:
+        file.write(f"{params.label}:begin {os.getpid()}\n")
+    match params.kind:
+        case "segfault":
+            ctypes.string_at(0)
+        case "slow":
+            time.sleep(params.seconds)
+        case "unstorable":
+            return object()
+    with open(params.path, "a") as file:
+        file.write(f"{params.label}:effect {os.getpid()}\n")
     return params.label
 
 

@@ -4,6 +4,7 @@ import time
 
 import structlog
 
+from jobs.domain.current import CurrentRun, begin_run, end_run
 from jobs.domain.outcomes import Completed, Failed, Outcome, Retrying
 from jobs.runtime.execution import Execution, Next
 
@@ -20,12 +21,8 @@ class LoggingMiddleware:
         """Return the outcome of the rest."""
         job = execution.job
         began = time.monotonic()
-        with structlog.contextvars.bound_contextvars(
-            job_id=str(job.pk),
-            job_type=job.job_type,
-            attempt=job.attempt,
-            trace_id=job.trace_id,
-        ):
+        token = begin_run(CurrentRun(job.pk, job.job_type, job.attempt, job.trace_id))
+        try:
             logger.info("job_started")
             outcome = self.get_outcome(execution)
             seconds = round(time.monotonic() - began, 6)
@@ -46,4 +43,6 @@ class LoggingMiddleware:
                     logger.info("job_completed", **told)
                 case _:
                     logger.info("job_ended", **told)
+        finally:
+            end_run(token)
         return outcome

@@ -20,5 +20,5 @@ class MetricsMiddleware:
             return self.get_outcome(execution)
         began = time.monotonic()
         outcome = self.get_outcome(execution)
-        metrics.duration.labels(execution.job.job_type).observe(time.monotonic() - began)
+        metrics.duration_of(execution.job.job_type).observe(time.monotonic() - began)
         return outcome

@@ -1,10 +1,5 @@
 """The soft timeout: an exception in the handler when its time is up."""
 
-import signal
-import threading
-from types import FrameType
-
-from jobs.domain.errors import JobTimeout
 from jobs.domain.outcomes import Outcome
 from jobs.runtime.execution import Execution, Next
 from jobs.runtime.interruption import interruption
@@ -24,17 +19,5 @@ class TimeoutMiddleware:
 
     def __call__(self, execution: Execution) -> Outcome:
         """Return the outcome of the rest, or raise when the time is up."""
-        if threading.current_thread() is not threading.main_thread():
+        with interruption.by(execution.job.timeout.total_seconds()):
             return self.get_outcome(execution)
-        seconds = execution.job.timeout.total_seconds()
-
-        def strike(_signal: int, _frame: FrameType | None) -> None:
-            interruption.strike(JobTimeout(f"it ran for longer than its timeout of {seconds:g} s"))
-
-        before = signal.signal(signal.SIGALRM, strike)
-        left = signal.setitimer(signal.ITIMER_REAL, seconds)[0]
-        try:
-            return self.get_outcome(execution)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, left)
-            signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,68 @@
+"""Rings that come close upon each other become one: a message costs more than what it tells."""
+
+import atexit
+import threading
+import time
+from collections.abc import Callable, Collection
+
+#: A queue is rung at once if it has been silent for so long; otherwise when so long is over.
+INTERVAL_SECONDS = 0.005
+
+
+class Coalescer:
+    """Sends the first ring of a queue at once, and those of the next moments together.
+
+    For one process: its thread does not outlive a fork.
+
+    No ring is left out: one that is held back is sent after all those that it stands for, so
+    whoever hears it finds their jobs.
+    """
+
+    def __init__(self, send: Callable[[Collection[str]], None]) -> None:
+        """Make it.
+
+        Args:
+            send: sends a ring to each of the queues; best effort.
+        """
+        self._send = send
+        self._next: dict[str, float] = {}
+        self._held: set[str] = set()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def ring(self, queues: Collection[str]) -> None:
+        """Ring now, or in a moment."""
+        now = time.monotonic()
+        with self._changed:
+            due = {queue for queue in queues if self._next.get(queue, 0.0) <= now}
+            self._next.update(dict.fromkeys(due, now + INTERVAL_SECONDS))
+            held = set(queues) - due - self._held
+            if held:
+                self._held |= held
+                self._start()
+                self._changed.notify()
+        if due:
+            self._send(due)
+
+    def flush(self) -> None:
+        """Send what is held back."""
+        with self._changed:
+            held, self._held = self._held, set()
+        if held:
+            self._send(held)
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="rings", daemon=True)
+            self._thread.start()
+            atexit.register(self.flush)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._held))
+            time.sleep(INTERVAL_SECONDS)
+            with self._changed:
+                now = time.monotonic()
+                self._next.update(dict.fromkeys(self._held, now + INTERVAL_SECONDS))
+            self.flush()
