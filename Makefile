@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-PACKAGES := jobsite jobs notifications maintenance tests
+PACKAGES := jobsite jobs notifications maintenance benchmarks tests
 # With JOBSITE_ENV=production and nothing real: what `check --deploy` looks at.
 PRODUCTION = JOBSITE_ENV=production ALLOWED_HOSTS=jobs.example.org SITE_URL=https://jobs.example.org \
 	SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')"

@@ -40,6 +40,8 @@ class Environment(BaseSettings):
 
     #: Set by `manage.py jobs demo` for its own processes: adds the demo's job type.
     jobsite_demo: bool = False
+    #: Set by `manage.py jobs bench` for its own processes: adds the benchmark's job types.
+    jobsite_bench: bool = False
 
     database_url: str = ""
     broker_url: str = ""

@@ -123,6 +123,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_celery_results",
     *(["jobsite.demo"] if ENV.jobsite_demo else []),
+    *(["benchmarks"] if ENV.jobsite_bench else []),
 ]
 
 MIDDLEWARE = [

@@ -20,6 +20,7 @@ from jobs.services import stream
 _children: Children | None = None
 _lease: Lease | None = None
 _stand_by: Timekeeper | None = None
+_celery_events: CeleryEvents | None = None
 
 
 @signals.worker_init.connect
@@ -49,14 +50,26 @@ def _ready(sender: Any, **_: Any) -> None:
     _stand_by = Timekeeper(Rank.STAND_BY)
     _stand_by.start()
     if not forks:
-        CeleryEvents(worker.hostname).listen()
+        _tell_celery(worker.hostname)
 
 
 @signals.worker_process_init.connect
 def _child_started(sender: str, **_: Any) -> None:
     worker_process.open_slot()
     interruption.listen()
-    CeleryEvents(hostname=sender).listen()
+    _tell_celery(sender)
+
+
+def _tell_celery(hostname: str) -> None:
+    global _celery_events
+    _celery_events = CeleryEvents(hostname)
+    _celery_events.listen()
+
+
+def _flush() -> None:
+    if _celery_events is not None:
+        _celery_events.close()
+    stream.flush()
 
 
 @signals.task_received.connect
@@ -77,7 +90,7 @@ def _task_begins(task: Any, **_: Any) -> None:
 
 @signals.worker_process_shutdown.connect
 def _child_stops(**_: Any) -> None:
-    stream.flush()
+    _flush()
 
 
 @signals.worker_shutting_down.connect
@@ -95,7 +108,7 @@ def _stopped(**_: Any) -> None:
     if _lease is not None:
         _lease.stop()
         _lease = None
-    stream.flush()
+    _flush()
 
 
 def _stop_within_bounds(worker: Any) -> None:

@@ -1,0 +1,1 @@
+"""What `manage.py jobs bench` runs: the site at work, beside plain Celery in the same run."""

@@ -1,0 +1,207 @@
+"""One run of the benchmark: its processes, its table, and what the rows share."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import psutil
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Max, Min
+
+from benchmarks import plain, surroundings
+from benchmarks.figures import Figures, spread
+from jobs.models import Job, Worker
+from jobs.public import NewJob, submit, submit_many
+from jobsite.env import BASE_DIR
+
+_LIVE = ("queued", "running")
+_READY_SECONDS = 60.0
+
+
+class Bench:
+    """The site under measurement.
+
+    Attributes:
+        scale: 1 for the sizes that the rows name; less for a quick look.
+        slots: processes of a worker.
+    """
+
+    def __init__(self, *, scale: float, slots: int, tell: Callable[[str], None]) -> None:
+        self.scale = scale
+        self.slots = slots
+        self.tell = tell
+        broker = str(settings.CELERY_BROKER_URL)
+        os.environ["BENCH_BROKER"] = broker
+        plain.app.conf.update(broker_url=broker)
+
+    def scaled(self, count: int, *, at_least: int = 1) -> int:
+        """Return a size that a row names, scaled."""
+        return max(at_least, round(count * self.scale))
+
+    def empty(self) -> None:
+        """Remove every job, and what statistics remember of them."""
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("TRUNCATE jobs_job CASCADE")
+            else:
+                cursor.execute("DELETE FROM jobs_job")
+        self.analyze()
+
+    @staticmethod
+    def analyze() -> None:
+        """Bring the database's statistics up to date, as its own housekeeping would in time."""
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE jobs_job" if connection.vendor == "postgresql" else "ANALYZE")
+
+    @contextmanager
+    def process(self, name: str, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run one of the site's processes; what it says goes into the run's folder."""
+        with (surroundings.folder() / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603 - ourselves
+                [sys.executable, *command], cwd=BASE_DIR, stdout=log, stderr=log
+            )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(40)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    @contextmanager
+    def worker(self, *, name: str = "bench") -> Iterator[subprocess.Popen[bytes]]:
+        """Run a worker, ready."""
+        celery = ("-m", "celery", "-A", "jobsite", "--quiet", "worker", "--loglevel", "WARNING")
+        options = ("--concurrency", str(self.slots), "-n", f"{name}@%h")
+        with self.process(name, *celery, *options) as process:
+            self.wait(lambda: Worker.objects.filter(pid=process.pid).exists(), _READY_SECONDS)
+            yield process
+
+    @contextmanager
+    def beat(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a beat."""
+        celery = ("-m", "celery", "-A", "jobsite", "--quiet", "beat", "--loglevel", "WARNING")
+        with self.process("beat", *celery) as process:
+            yield process
+
+    @staticmethod
+    def wait(done: Callable[[], bool], seconds: float, *, pause: float = 0.1) -> None:
+        """Wait until it is so.
+
+        Raises:
+            TimeoutError: it took longer.
+        """
+        ends = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > ends:
+                raise TimeoutError(f"the benchmark waited for {seconds:g} s in vain")
+            time.sleep(pause)
+
+    def wait_until_drained(self, seconds: float = 900) -> None:
+        """Wait until no job is ready or running."""
+        self.wait(lambda: not Job.objects.filter(state__in=_LIVE).exists(), seconds, pause=0.2)
+
+    def fill(self, count: int) -> float:
+        """Submit so many jobs that do nothing; return how many a second."""
+        began = time.perf_counter()
+        result = submit_many(NewJob("bench.noop", {"n": number}) for number in range(count))
+        took = time.perf_counter() - began
+        if result.errors or len(result.submissions) != count:
+            raise RuntimeError(f"of {count} jobs {len(result.errors)} were refused")
+        return count / took
+
+    def drain(self, count: int) -> tuple[float, float]:
+        """Submit so many and have a worker run them; return the pace of both, a second."""
+        submitted = self.fill(count)
+        self.analyze()
+        with self.worker():
+            self.wait_until_drained()
+        done = Job.objects.filter(state="completed", job_type="bench.noop")
+        told = done.aggregate(first=Min("started_at"), last=Max("finished_at"))
+        return submitted, count / (told["last"] - told["first"]).total_seconds()
+
+    def idle_starts(self, count: int) -> list[float]:
+        """Submit one job at a time to an idle worker; return how many seconds each waited."""
+        ids = []
+        with self.worker():
+            self.warm_up()
+            for _ in range(count):
+                ids.append(submit("bench.noop").job_id)
+                time.sleep(0.02)
+            self.wait_until_drained()
+        return self.waits(ids)
+
+    def warm_up(self) -> None:
+        """Have every process of the worker run jobs: its start is not what is measured."""
+        for _ in range(3):
+            self.fill(100 * self.slots)
+            self.wait_until_drained()
+        time.sleep(1)
+
+    @staticmethod
+    def waits(ids: Sequence[UUID]) -> list[float]:
+        """Return how many seconds each of the jobs waited, from its submission to its start."""
+        found: list[float] = []
+        for begin in range(0, len(ids), 500):
+            times = Job.objects.filter(pk__in=ids[begin : begin + 500])
+            found += [
+                (started - created).total_seconds()
+                for created, started in times.values_list("created_at", "started_at")
+                if started is not None
+            ]
+        return found
+
+    @cached_property
+    def celery(self) -> Figures:
+        """Plain Celery in this run: its drain a second, and how long a task waits when idle."""
+        self.tell("plain Celery beside it")
+        count = self.scaled(20_000, at_least=500)
+        stamps = surroundings.folder() / "stamps"
+        with plain.app.connection_for_write() as broker:
+            channel = broker.default_channel
+            for number in range(count):
+                plain.noop.delay(number)
+            with self._plain_worker():
+                self.wait(lambda: _waiting(channel) < count, _READY_SECONDS, pause=0.01)
+                began, left = time.perf_counter(), _waiting(channel)
+                self.wait(lambda: not _waiting(channel), 600, pause=0.02)
+                pace = left / (time.perf_counter() - began)
+                for _ in range(self.scaled(500, at_least=50)):
+                    plain.stamp.delay(time.time(), str(stamps))
+                    time.sleep(0.02)
+                time.sleep(0.5)
+        lags = [float(line) for line in stamps.read_text().splitlines()]
+        return {"per_second": round(pace), **spread(lags)}
+
+    @contextmanager
+    def _plain_worker(self) -> Iterator[None]:
+        celery = ("-m", "celery", "-A", "benchmarks.plain", "--quiet", "worker")
+        options = ("--concurrency", str(self.slots), "--loglevel", "WARNING", "-n", "plain@%h")
+        with self.process("plain", *celery, *options):
+            yield
+
+    @staticmethod
+    def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+        """Return a process and its children."""
+        parent = psutil.Process(process.pid)
+        return [parent, *parent.children(recursive=True)]
+
+
+def _waiting(channel: Any) -> int:
+    """Return how many messages wait for plain Celery."""
+    return int(channel._size(plain.QUEUE))  # kombu's own, of Redis
+
+
+def prepare() -> None:
+    """Make the tables of the scratch database."""
+    call_command("migrate", verbosity=0)

@@ -1,0 +1,89 @@
+"""Where the benchmark runs: a database of its own on the site's server, a Redis of its own.
+
+Nothing of the site is read or written.
+"""
+
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from jobs.domain.errors import ConfigurationError
+from jobsite.env import BASE_DIR
+
+_LEFT_OUT = ("BROKER_URL", "REDIS_URL", "PROMETHEUS_MULTIPROC_DIR", "DJANGO_SETTINGS_MODULE")
+
+
+def is_set() -> bool:
+    """Whether this process runs in the benchmark's surroundings."""
+    return os.environ.get("JOBSITE_BENCH") == "1"
+
+
+def folder() -> Path:
+    """Return the folder of this run's files."""
+    return Path(os.environ["JOBSITE_VAR"])
+
+
+def environment(database_url: str, broker_url: str) -> dict[str, str]:
+    """Make a scratch folder and a scratch database, and return the environment that names them.
+
+    Args:
+        database_url: of a database on the server to measure; empty for SQLite.
+        broker_url: of a Redis or RabbitMQ to measure, whose messages nobody needs; empty for an
+            embedded one.
+
+    Raises:
+        ConfigurationError: the server does not answer, or lets nobody make a database.
+    """
+    scratch = Path(tempfile.mkdtemp(prefix="jobsite-bench-"))
+    env = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
+    env |= {
+        "JOBSITE_BENCH": "1",
+        "JOBSITE_ENV": "development",
+        "JOBSITE_VAR": str(scratch),
+        "DJANGO_SETTINGS_MODULE": "jobsite.settings",
+        "DATABASE_URL": "",
+        "BROKER_URL": broker_url,
+        "REDIS_URL": "",
+        "LOG_LEVEL": os.environ.get("BENCH_LOG_LEVEL", "WARNING"),
+        "LOG_FORMAT": "json",
+    }
+    if database_url.startswith(("postgres://", "postgresql://")):
+        try:
+            env["DATABASE_URL"] = _make_database(database_url)
+        except psycopg.Error as error:
+            shutil.rmtree(scratch)
+            why = str(error).partition("\n")[0]
+            raise ConfigurationError(
+                f"no database for the benchmark can be made on the server of DATABASE_URL: {why}; "
+                "name one whose user may, with --database-url, or '' for SQLite"
+            ) from None
+        env["BENCH_SERVER"] = database_url
+    return env
+
+
+def enter(env: Mapping[str, str]) -> None:
+    """Start this very command again in these surroundings; does not return."""
+    os.execve(sys.executable, [sys.executable, str(BASE_DIR / "manage.py"), *sys.argv[1:]], env)  # noqa: S606 - ourselves
+
+
+def leave() -> None:
+    """Remove the scratch database and folder."""
+    if server := os.environ.get("BENCH_SERVER"):
+        name = urlsplit(os.environ["DATABASE_URL"]).path.removeprefix("/")
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    shutil.rmtree(folder(), ignore_errors=True)
+
+
+def _make_database(server: str) -> str:
+    name = f"jobsite_bench_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True, connect_timeout=5) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
