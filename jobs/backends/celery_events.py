@@ -1,7 +1,6 @@
 """Publishes job runs in Celery's event protocol, so that Flower and exporters show jobs."""
 
 import os
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from kombu import Producer
 
 from jobs.domain.events import Event, EventName, subscribe
 from jobs.runtime.worker_process import worker_process
+from jobs.services.gathering import Gatherer
 
 logger = structlog.get_logger(__name__)
 
@@ -21,6 +21,7 @@ logger = structlog.get_logger(__name__)
 _GATHER_SECONDS = 0.1
 #: Events that wait, at most; while the broker cannot keep up, newer ones are dropped.
 _CAPACITY = 10_000
+_PAUSE_SECONDS = 1.0
 
 
 class CeleryEvents:
@@ -33,10 +34,7 @@ class CeleryEvents:
     def __init__(self, hostname: str) -> None:
         self._hostname = hostname
         self._to_broker: Producer | None = None
-        self._waiting: list[Event] = []
-        self._filled = threading.Event()
-        self._closed = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._gatherer: Gatherer[Event] | None = None
 
     def listen(self) -> None:
         """Begin to listen to the events of this process."""
@@ -53,36 +51,27 @@ class CeleryEvents:
         """Have the event sent, soon; nothing unless someone asked for events."""
         if not worker_process.publishes_events or event.job_id is None:
             return
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="celery-events", daemon=True)
-            self._thread.start()
-        if len(self._waiting) < _CAPACITY:
-            self._waiting.append(event)
-            if not self._filled.is_set():
-                self._filled.set()
+        if self._gatherer is None:
+            self._gatherer = Gatherer(
+                "celery-events", self._send, seconds=_GATHER_SECONDS, capacity=_CAPACITY
+            )
+        self._gatherer.add(event)
 
     def close(self) -> None:
         """Send what waits, for a second at most."""
-        if self._thread is not None:
-            self._closed.set()
-            self._filled.set()
-            self._thread.join(timeout=1)
+        if self._gatherer is not None:
+            self._gatherer.close()
 
-    def _run(self) -> None:
-        while not self._closed.is_set() or self._waiting:
-            self._filled.wait()
-            self._closed.wait(_GATHER_SECONDS)
-            self._filled.clear()
-            count = len(self._waiting)
-            events = self._waiting[:count]
-            del self._waiting[:count]
-            try:
-                self._send(events)
-            except Exception as error:  # noqa: BLE001 - monitoring must not fail a job
-                self._to_broker = None
-                logger.warning("celery_event_failed", error_type=type(error).__name__)
+    def _send(self, events: Sequence[Event]) -> float:
+        try:
+            self._publish(events)
+        except Exception as error:  # noqa: BLE001 - monitoring must not fail a job
+            self._to_broker = None
+            logger.warning("celery_event_failed", error_type=type(error).__name__)
+            return _PAUSE_SECONDS
+        return 0
 
-    def _send(self, events: Sequence[Event]) -> None:
+    def _publish(self, events: Sequence[Event]) -> None:
         forward = current_app.clock.forward  # type: ignore[attr-defined] # the stubs lack it
         common = {"hostname": self._hostname, "pid": os.getpid(), "utcoffset": utcoffset()}
         told = []
@@ -90,8 +79,7 @@ class CeleryEvents:
             own = {"uuid": str(event.job_id), "timestamp": event.at.timestamp()}
             for kind, fields in _translated(event):
                 told.append({"type": kind, "clock": forward(), **common, **own, **fields})
-        if told:
-            self._producer().publish(told, routing_key="task.multi", retry=False)
+        self._producer().publish(told, routing_key="task.multi", retry=False)
 
     def _producer(self) -> Producer:
         if self._to_broker is None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection
 
 #: A queue is rung at once if it has been silent for so long; otherwise when so long is over.
 INTERVAL_SECONDS = 0.005
+#: While rings go on and on, this long: whoever hears each finds more to do.
+LONGEST_SECONDS = 0.02
 
 
 class Coalescer:
@@ -27,6 +29,8 @@ class Coalescer:
         self._send = send
         self._next: dict[str, float] = {}
         self._held: set[str] = set()
+        self._interval = INTERVAL_SECONDS
+        self._count = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -34,9 +38,11 @@ class Coalescer:
         """Ring now, or in a moment."""
         now = time.monotonic()
         with self._changed:
-            due = {queue for queue in queues if self._next.get(queue, 0.0) <= now}
-            self._next.update(dict.fromkeys(due, now + INTERVAL_SECONDS))
-            held = set(queues) - due - self._held
+            new = set(queues) - self._held
+            due = {queue for queue in new if self._next.get(queue, 0.0) <= now}
+            self._next.update(dict.fromkeys(due, now + self._interval))
+            held = new - due
+            self._count += not due
             if held:
                 self._held |= held
                 self._start()
@@ -61,8 +67,11 @@ class Coalescer:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: bool(self._held))
-            time.sleep(INTERVAL_SECONDS)
+            time.sleep(self._interval)
             with self._changed:
-                now = time.monotonic()
-                self._next.update(dict.fromkeys(self._held, now + INTERVAL_SECONDS))
+                longer = min(self._interval * 2, LONGEST_SECONDS)
+                self._interval = longer if self._count > 1 else INTERVAL_SECONDS
+                self._count = 0
+                ends = time.monotonic() + self._interval
+                self._next.update(dict.fromkeys(self._held, ends))
             self.flush()

@@ -3,6 +3,7 @@
 import atexit
 import os
 import threading
+from collections.abc import Sequence
 
 import redis
 import structlog
@@ -11,6 +12,7 @@ from pydantic_core import to_json
 from jobs.conf import jobs_settings
 from jobs.domain.events import Event
 from jobs.selectors.event_stream import KEY
+from jobs.services.gathering import Gatherer
 
 logger = structlog.get_logger(__name__)
 
@@ -35,49 +37,29 @@ class StreamWriter:
         self._client = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
         self._append = self._client.register_script(_APPEND)
         self._length = length
-        self._waiting: list[Event] = []
-        self._filled = threading.Event()
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="event-stream", daemon=True)
-        self._thread.start()
+        self._gatherer = Gatherer(
+            "event-stream", self._write, seconds=_GATHER_SECONDS, capacity=_CAPACITY
+        )
+        self.append = self._gatherer.add
+        self.close = self._gatherer.close
 
-    def append(self, event: Event) -> None:
-        """Hand the event to the thread; drop it if the thread is far behind."""
-        if len(self._waiting) < _CAPACITY:
-            self._waiting.append(event)
-            if not self._filled.is_set():
-                self._filled.set()
+    def _write(self, events: Sequence[Event]) -> float:
+        told = [text for event in events if (text := _as_text(event)) is not None]
+        try:
+            for begin in range(0, len(told), _BATCH):
+                self._append(keys=[KEY], args=[self._length, *told[begin : begin + _BATCH]])
+        except redis.RedisError as error:
+            logger.warning("event_stream_unreachable", error=str(error))
+            return _PAUSE_SECONDS
+        return 0
 
-    def close(self) -> None:
-        """Write what is pending, for a second at most."""
-        self._closed.set()
-        self._filled.set()
-        self._thread.join(timeout=1)
 
-    def _run(self) -> None:
-        while not self._closed.is_set() or self._waiting:
-            self._filled.wait()
-            self._closed.wait(_GATHER_SECONDS)
-            self._filled.clear()
-            # Not the list itself: whoever appends may hold it by now.
-            count = len(self._waiting)
-            events = self._waiting[:count]
-            del self._waiting[:count]
-            try:
-                for begin in range(0, count, _BATCH):
-                    self._write(events[begin : begin + _BATCH])
-            except redis.RedisError as error:
-                logger.warning("event_stream_unreachable", error=str(error))
-                self._closed.wait(_PAUSE_SECONDS)
-
-    def _write(self, events: list[Event]) -> None:
-        told = []
-        for event in events:
-            try:
-                told.append(to_json(event.as_json(), fallback=str))
-            except ValueError:  # half of a surrogate pair in someone's text
-                logger.debug("event_dropped", event_name=str(event.name))
-        self._append(keys=[KEY], args=[self._length, *told])
+def _as_text(event: Event) -> bytes | None:
+    try:
+        return to_json(event.as_json(), fallback=str)
+    except ValueError:  # half of a surrogate pair in someone's text
+        logger.debug("event_dropped", event_name=str(event.name))
+        return None
 
 
 _writer: tuple[int, StreamWriter] | None = None
