@@ -118,7 +118,7 @@ class TestWorkers:
         """Its take was committed, and the database went away before it said so."""
         known = final(submit("sample.echo").job_id, 30)
         stray = submit("sample.echo", delay=timedelta(hours=1)).job_id
-        began = datetime.now(UTC) - timedelta(minutes=1)
+        began = datetime.now(UTC) - timedelta(seconds=10)
         Job.objects.filter(pk=stray).update(
             state="running", run=1, attempt=1, run_at=began, started_at=began,
             worker_id=known.worker_id, pid=known.pid,
