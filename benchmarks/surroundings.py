@@ -17,7 +17,10 @@ import psycopg
 from jobs.domain.errors import ConfigurationError
 from jobsite.env import BASE_DIR
 
-_LEFT_OUT = ("BROKER_URL", "REDIS_URL", "PROMETHEUS_MULTIPROC_DIR", "DJANGO_SETTINGS_MODULE")
+# The server too: row J has surroundings of its own inside those of the others.
+_LEFT_OUT = (
+    "BROKER_URL", "REDIS_URL", "PROMETHEUS_MULTIPROC_DIR", "DJANGO_SETTINGS_MODULE", "BENCH_SERVER",
+)  # fmt: skip
 
 
 def is_set() -> bool:

@@ -69,6 +69,7 @@ ROWS: dict[str, Row] = {
         lambda told: (
             told["per_second"] >= 8000
             and not told["database_is_locked"]
+            and told["pages"] > 0
             and not told["pages_failed"]
         ),
     ),

@@ -55,6 +55,14 @@ class SlotRun:
     recording: bool = False
 
 
+def _reserve(file: int) -> None:
+    """Make room for a slot; what stands in the file stays."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, _SIZE)
+    else:  # macOS, where a full disk is noticed only at a write
+        os.ftruncate(file, _SIZE)
+
+
 class Slot:
     """The file of one process."""
 
@@ -68,7 +76,7 @@ class Slot:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            os.posix_fallocate(file, 0, _SIZE)
+            _reserve(file)
             self._memory = mmap.mmap(file, _SIZE)
         except OSError:
             path.unlink()

@@ -138,11 +138,13 @@ def give_back(jobs: Sequence[Job]) -> int:
             run=run,
         )
         with transaction.atomic():
-            given += mine.filter(cancel_requested_at__isnull=True).update(
+            back = mine.filter(cancel_requested_at__isnull=True).update(
                 state=State.QUEUED, attempt=F("attempt") - 1, started_at=None
             )
             for queue in {job.queue for job in taken}:
                 ring_after_commit(queue)
-        for job in mine.filter(cancel_requested_at__isnull=False):
-            finish(job, Cancelled("cancelled on request"))
+        given += back
+        if back < len(taken):
+            for job in mine.filter(cancel_requested_at__isnull=False):
+                finish(job, Cancelled("cancelled on request"))
     return given
