@@ -6,15 +6,16 @@
 import os
 from datetime import timedelta
 from functools import cache, cached_property
-from typing import Annotated, Any, get_origin
+from typing import Annotated, Any, Literal, get_origin
 
 from django.conf import settings
 from django.core.signals import setting_changed
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError, from_json
 
 from jobs.domain.backoff import Backoff, Jitter, Kind
 from jobs.domain.errors import ConfigurationError
+from jobs.domain.priority import Priority
 from jobs.domain.states import FINAL, State
 
 PREFIX = "JOBSITE_"
@@ -29,6 +30,7 @@ DEFAULT_MIDDLEWARE = [
     "jobs.runtime.middleware.retries.RetriesMiddleware",
     "jobs.runtime.middleware.timeout.TimeoutMiddleware",
 ]
+DEFAULT_WEIGHTS = {"critical": 8, "high": 4, "normal": 2, "low": 1}
 Seconds = Annotated[float, Field(ge=0, le=366 * 86_400)]
 PositiveSeconds = Annotated[float, Field(gt=0, le=366 * 86_400)]
 
@@ -73,6 +75,16 @@ class JobsSettings(BaseModel):
     batch_size: int = Field(default=100, ge=1, le=1000)
     #: How long what is taken together should keep its process busy; the rest is given back.
     take_budget_ms: int = Field(default=50, ge=1, le=250)
+    #: How the next jobs are chosen: `strict` by priority, or `weighted`.
+    order: Literal["strict", "weighted"] = "strict"
+    #: Of every so many takes each priority's share, by the weighted order.
+    order_weights: dict[str, int] = Field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
+    #: What has waited for longer is served by every other take, whatever its priority; 0: never.
+    ageing_seconds: Seconds = 0
+    #: Jobs that run at once on all workers together; 0: as many as there are slots.
+    max_concurrent_jobs: int = Field(default=50, ge=0)
+    #: Jobs of single queues that run at once, as `{"mail.low": 2}`.
+    queue_concurrency: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     lease_seconds: float = Field(default=30, ge=1, le=3600)
     #: Deaths of the worker in a row after which a job is dead.
     max_losses: int = Field(default=3, ge=1, le=100)
@@ -108,6 +120,21 @@ class JobsSettings(BaseModel):
             factor=self.backoff_factor,
             jitter=self.backoff_jitter,
         )
+
+    @field_validator("order_weights")
+    @classmethod
+    def _all_weights(cls, weights: dict[str, int]) -> dict[str, int]:
+        names = [priority.label for priority in Priority]
+        if sorted(weights) != sorted(names) or not all(0 < of <= 1000 for of in weights.values()):
+            raise PydanticCustomError(
+                "weights", f"must give each of {', '.join(names)} a weight from 1 to 1000"
+            )
+        return weights
+
+    @cached_property
+    def shares(self) -> dict[Priority, int]:
+        """The weights of the priorities."""
+        return {Priority.parse(name): weight for name, weight in self.order_weights.items()}
 
     @cached_property
     def timeout(self) -> timedelta:

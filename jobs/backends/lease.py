@@ -17,6 +17,7 @@ from jobs.backends.hearing import Hearing
 from jobs.conf import jobs_settings
 from jobs.runtime.forking import unforked
 from jobs.runtime.worker_process import worker_process
+from jobs.selectors.workers import live_slots
 from jobs.services import rescue, workers
 
 logger = structlog.get_logger(__name__)
@@ -26,6 +27,11 @@ _WATCH_SECONDS = 0.5
 _LAST_SECONDS = 4.0
 _DEAF = "bells wait in its queues, and it has not heard one for a whole lease"
 _BLIND = "it has not been able to see what its processes are at for a whole lease"
+
+
+def _is_crowded() -> bool:
+    limit = jobs_settings().max_concurrent_jobs
+    return bool(limit) and live_slots() > limit
 
 
 class Lease:
@@ -56,6 +62,10 @@ class Lease:
         try:
             self._renew()
             worker_process.publishes_events = self._events_wanted()
+            worker_process.crowded = _is_crowded()
+            if worker_process.crowded:
+                # The others see within that time that they have to count what runs.
+                time.sleep(2 * _WATCH_SECONDS)
         except Exception as error:
             logger.exception("registering_failed", error_type=type(error).__name__)
         self._thread.start()
@@ -108,6 +118,7 @@ class Lease:
         if time.monotonic() >= self._next_renewal:
             self._renew()
         worker_process.publishes_events = self._events_wanted()
+        worker_process.crowded = _is_crowded()
         if self._guard is None:
             guard_without_children(worker_process.worker_id)
             return

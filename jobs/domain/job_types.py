@@ -51,6 +51,7 @@ class JobType:
         retry_on_timeout: whether an attempt that timed out is tried again.
         expires_in: a job that has not started so long after it may run fails as expired; None: it
             waits for as long as it takes.
+        concurrency: so many of its jobs run at once, at most, over all workers; None: any number.
         description: for people; the first line of the handler's docstring unless given.
     """
 
@@ -65,6 +66,7 @@ class JobType:
     permanent_errors: tuple[type[BaseException], ...] = ()
     retry_on_timeout: bool = True
     expires_in: timedelta | None = None
+    concurrency: int | None = None
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -84,10 +86,12 @@ class JobType:
                 "would be stored as asterisks: take the name of a secret, and read it in the "
                 "handler"
             )
-        if self.max_attempts is not None and self.max_attempts < 1:
-            raise ConfigurationError(
-                f"max_attempts of job type {self.name} must be at least 1, not {self.max_attempts}"
-            )
+        for option in ("max_attempts", "concurrency"):
+            number = getattr(self, option)
+            if number is not None and number < 1:
+                raise ConfigurationError(
+                    f"{option} of job type {self.name} must be at least 1, not {number}"
+                )
         for option in ("timeout", "expires_in"):
             length = getattr(self, option)
             if length is not None and length <= timedelta(0):

@@ -17,6 +17,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._types: dict[str, JobType] = {}
+        self._concurrencies: dict[str, int] = {}
 
     def add(self, job_type: JobType) -> None:
         """Add a type; the same declaration may come twice (a module imported again).
@@ -31,6 +32,8 @@ class Registry:
                 f"{_place(job_type.handler)}; rename one"
             )
         self._types[job_type.name] = job_type
+        if job_type.concurrency is not None:
+            self._concurrencies[job_type.name] = job_type.concurrency
 
     def get(self, name: str) -> JobType:
         """Return the type of that name.
@@ -59,6 +62,10 @@ class Registry:
         """Return the names of all Celery queues that jobs can be in, the most urgent first."""
         return list(self.priorities_of_queues())
 
+    def concurrencies(self) -> dict[str, int]:
+        """Return how many jobs of a type may run at once, for those types that limit it."""
+        return self._concurrencies
+
     def priorities_of_queues(self) -> dict[str, Priority]:
         """Return the priority of the jobs in each Celery queue, the most urgent first."""
         owned = ["", *self.queues()]
@@ -84,6 +91,7 @@ def job_type(
     permanent_errors: tuple[type[BaseException], ...] = (),
     retry_on_timeout: bool = True,
     expires_in: timedelta | None = None,
+    concurrency: int | None = None,
     description: str = "",
 ) -> Callable[[Handler], JobType]:
     """Declare the decorated `handler(params, ctx)` as a job type.
@@ -110,6 +118,7 @@ def job_type(
             permanent_errors=permanent_errors,
             retry_on_timeout=retry_on_timeout,
             expires_in=expires_in,
+            concurrency=concurrency,
             description=description or (inspect.getdoc(handler) or "").partition("\n")[0],
         )
         registry.add(declared)

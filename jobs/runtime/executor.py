@@ -23,7 +23,8 @@ from jobs.runtime.recorder import JobRecorder
 from jobs.runtime.recording import OutcomeBuffer, record, surely
 from jobs.runtime.worker_process import worker_process
 from jobs.selectors.policy import policy_of
-from jobs.services.taking import Taker, announce_start, give_back, take
+from jobs.services.limits import take_within_limits
+from jobs.services.taking import Taker, announce_start, give_back
 
 logger = structlog.get_logger(__name__)
 
@@ -69,7 +70,7 @@ def _run_ready(
     ran = 0
     while go_on():
         limit = pace.size if pace else 1
-        jobs = take(taker, queues, limit=limit)
+        jobs = take_within_limits(taker, queues, limit=limit, crowded=worker_process.crowded)
         if not jobs:
             return ran, False
         if not ran and len(jobs) == limit:

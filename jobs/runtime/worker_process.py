@@ -33,6 +33,7 @@ class WorkerProcess:
     pace: Pace | None = None
     _stopping: Any = field(default_factory=_flag)
     _events: Any = field(default_factory=_flag)
+    _crowded: Any = field(default_factory=_flag)
 
     def taker(self) -> Taker:
         """Return who takes jobs in this process.
@@ -70,6 +71,15 @@ class WorkerProcess:
     @publishes_events.setter
     def publishes_events(self, value: bool) -> None:
         self._events.value = int(value)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the site's workers have more slots together than jobs may run at once."""
+        return bool(self._crowded.value)
+
+    @crowded.setter
+    def crowded(self, value: bool) -> None:
+        self._crowded.value = int(value)
 
 
 #: This process's worker; a child inherits its parent's.

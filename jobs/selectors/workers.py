@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
 from jobs.domain.states import State
 from jobs.models import Worker
@@ -22,6 +22,12 @@ def worker_counts() -> dict[str, int]:
         "healthy": present.filter(expires_at__gt=database_now()).count(),
         "expected": present.count(),
     }
+
+
+def live_slots() -> int:
+    """Return how many jobs the live workers can run at once."""
+    live = Worker.objects.filter(stopped_at=None, expires_at__gt=database_now())
+    return live.aggregate(slots=Sum("concurrency"))["slots"] or 0
 
 
 def worker_name(worker_id: UUID | None) -> str:

@@ -1,6 +1,6 @@
 """Taking ready jobs: the one guarded statement by which a job becomes a worker's."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from jobs.domain.events import EventName
 from jobs.domain.outcomes import Cancelled
+from jobs.domain.priority import Priority
 from jobs.domain.states import State
 from jobs.models import Job, Queue
 from jobs.services.doorbell import ring_after_commit
@@ -22,7 +23,7 @@ from jobs.services.hydration import hydrator
 # What may be taken: ready, not expired, of a queue that is not paused, best first.
 _READY = """
     SELECT id, priority, alone FROM {table}
-    WHERE state = 'queued' AND {in_queues}
+    WHERE state = 'queued' AND {in_queues}{and_only}
         AND (expires_at IS NULL OR expires_at > %s OR run > 0)
         AND queue NOT IN (SELECT name FROM {pauses} WHERE paused_at IS NOT NULL)
     ORDER BY priority, id LIMIT %s {lock}
@@ -71,12 +72,26 @@ class Taker:
 
 
 def take(
-    taker: Taker, queues: Sequence[str], *, limit: int = 1, now: datetime | None = None
+    taker: Taker,
+    queues: Sequence[str],
+    *,
+    limit: int = 1,
+    priority: Priority | None = None,
+    but_types: Collection[str] = (),
+    now: datetime | None = None,
 ) -> list[Job]:
     """Take up to so many ready jobs from these queues, best first: by priority, then by age.
 
     However many processes take at once, each job goes to one of them. What is paused, expired or
     cancelled is not taken. A job that its worker may have died of is taken alone.
+
+    Args:
+        taker: who takes.
+        queues: the queues to take from.
+        limit: at most so many.
+        priority: only jobs of this one; None: of all.
+        but_types: no jobs of these types.
+        now: what is expired by then is left.
     """
     if not queues:
         return []
@@ -86,10 +101,18 @@ def take(
     worker_id: Any = taker.worker_id
     if connection.vendor != "postgresql" and taker.worker_id is not None:
         worker_id = taker.worker_id.hex
-    params = [worker_id, taker.pid, adapt(now), *names, adapt(now), limit]
+    and_only = ""
+    narrowed: list[Any] = []
+    if priority is not None:
+        and_only = " AND priority = %s"
+        narrowed.append(int(priority))
+    if but_types:
+        and_only += f" AND job_type NOT IN ({', '.join(['%s'] * len(but_types))})"
+        narrowed += but_types
+    params = [worker_id, taker.pid, adapt(now), *names, *narrowed, adapt(now), limit]
     taken = hydrator(*_WANTED)
     with connection.cursor() as cursor:
-        cursor.execute(_statement(limit > 1, len(queues), taken.columns), params)
+        cursor.execute(_statement(limit > 1, len(queues), and_only, taken.columns), params)
         rows = cursor.fetchall()
     same = {"worker_id": taker.worker_id, "pid": taker.pid, "started_at": now, **_TAKEN}
     jobs = [taken.job(row, same) for row in rows]
@@ -98,7 +121,7 @@ def take(
     return jobs
 
 
-def _statement(several: bool, queues: int, columns: str) -> str:
+def _statement(several: bool, queues: int, and_only: str, columns: str) -> str:
     quote = connection.ops.quote_name
     table, pauses = quote(Job._meta.db_table), quote(Queue._meta.db_table)
     on_postgresql = connection.vendor == "postgresql"
@@ -107,6 +130,7 @@ def _statement(several: bool, queues: int, columns: str) -> str:
         table=table,
         pauses=pauses,
         in_queues=f"queue {'=' if on_postgresql else 'IN'} {places}",
+        and_only=and_only,
         lock="FOR UPDATE SKIP LOCKED" if on_postgresql else "",
     )
     chosen = (_SEVERAL if several else _ONE).format(ready=ready)

@@ -229,3 +229,18 @@ def chatty(params: Empty, ctx: JobContext) -> None:
     ctx.log("hello", answer=42)
     ctx.progress(50, "half")
     ctx.progress(20, "never back")
+
+
+@job_type("sample.paced")
+def paced(params: Witness, ctx: JobContext) -> str:
+    """Take some time; leave a line at the begin and one at the end."""
+    _witness(params.path, f"{params.label}:begin")
+    time.sleep(params.seconds)
+    _witness(params.path, f"{params.label}:end")
+    return params.label
+
+
+@job_type("sample.limited", concurrency=2)
+def limited(params: Witness, ctx: JobContext) -> str:
+    """Do the same beside no more than one other of this kind."""
+    return str(paced(params, ctx))

@@ -55,6 +55,7 @@ def _described(job_type: JobType) -> dict[str, Any]:
         "priority": job_type.priority.label,
         "queue": job_type.queue,
         "max_attempts": job_type.max_attempts or settings.max_attempts,
+        "concurrency": job_type.concurrency,
         "timeout_seconds": (job_type.timeout or settings.timeout).total_seconds(),
         "backoff": {
             "kind": backoff.kind,
