@@ -18,7 +18,7 @@ from jobs.admin.links import short_id
 from jobs.domain.priority import Priority, queue_name
 from jobs.domain.registry import registry
 from jobs.domain.states import ALIASES, State, states_named
-from jobs.models import Job, Schedule
+from jobs.models import Job, Schedule, in_states
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -62,7 +62,7 @@ class StateFilter(admin.SimpleListFilter):
         if not name:
             return queryset
         try:
-            return queryset.filter(state__in=states_named(name))
+            return queryset.filter(in_states(states_named(name)))
         except ValueError as error:
             raise IncorrectLookupParameters(error) from None
 

@@ -1,7 +1,7 @@
 """Publishes job runs in Celery's event protocol, so that Flower and exporters show jobs."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -9,6 +9,7 @@ from celery import current_app
 from celery.events.event import get_exchange
 from celery.utils.time import utcoffset
 from kombu import Producer
+from pydantic_core import to_json
 
 from jobs.domain.events import Event, EventName, subscribe
 from jobs.runtime.worker_process import worker_process
@@ -72,44 +73,59 @@ class CeleryEvents:
         return 0
 
     def _publish(self, events: Sequence[Event]) -> None:
-        forward = current_app.clock.forward  # type: ignore[attr-defined] # the stubs lack it
-        common = {"hostname": self._hostname, "pid": os.getpid(), "utcoffset": utcoffset()}
+        # Rendered here, in half the time that a serializer takes; every receiver of events reads
+        # JSON. They are in the order of their times, and so share one tick of the clock.
+        tick = current_app.clock.forward()  # type: ignore[attr-defined] # the stubs lack it
+        common = _rendered(
+            {
+                "hostname": self._hostname,
+                "pid": os.getpid(),
+                "utcoffset": utcoffset(),
+                "clock": tick,
+            }
+        )
         told = []
         for event in events:
-            own = {"uuid": str(event.job_id), "timestamp": event.at.timestamp()}
-            for kind, fields in _translated(event):
-                told.append({"type": kind, "clock": forward(), **common, **own, **fields})
-        self._producer().publish(told, routing_key="task.multi", retry=False)
+            own = f'"uuid":"{event.job_id}","timestamp":{event.at.timestamp()!r},{common}'
+            told += [f'{{"type":"{kind}",{own}{fields}}}' for kind, fields in _translated(event)]
+        self._producer().publish(
+            f"[{','.join(told)}]",
+            content_type="application/json",
+            content_encoding="utf-8",
+            routing_key="task.multi",
+            retry=False,
+        )
 
     def _producer(self) -> Producer:
         if self._to_broker is None:
             connection = current_app.connection_for_write()
             exchange = get_exchange(connection, name=current_app.conf.event_exchange)
-            self._to_broker = Producer(
-                connection, exchange=exchange, serializer=current_app.conf.event_serializer
-            )
+            self._to_broker = Producer(connection, exchange=exchange)
         return self._to_broker
 
 
-def _translated(event: Event) -> list[tuple[str, dict[str, Any]]]:
-    attempt = int(event.details.get("attempt") or 1)
-    runtime = float(event.details.get("duration_seconds") or 0)
-    error = str(event.details.get("error_type") or event.details.get("failure_reason") or "")
+def _rendered(fields: Mapping[str, Any]) -> str:
+    return to_json(fields).decode()[1:-1]
+
+
+def _translated(event: Event) -> list[tuple[str, str]]:
+    """Return the types of Celery's events that say the same, each with its own fields as JSON."""
+    told = event.details
     match event.name:
         case EventName.STARTED:
-            received = {
-                "name": event.job_type,
-                "args": "()",
-                "kwargs": "{}",
-                "retries": attempt - 1,
-            }
-            return [("task-received", received), ("task-started", {})]
+            received = (
+                f',"name":"{event.job_type}","args":"()","kwargs":"{{}}"'
+                f',"retries":{int(told.get("attempt") or 1) - 1}'
+            )
+            return [("task-received", received), ("task-started", "")]
         case EventName.COMPLETED:
-            return [("task-succeeded", {"result": "stored with the job", "runtime": runtime})]
+            runtime = float(told.get("duration_seconds") or 0)
+            return [("task-succeeded", f',"result":"stored with the job","runtime":{runtime!r}')]
         case EventName.RETRYING:
-            why = f"the next attempt is due at {event.details.get('retry_at', 'once')}"
-            return [("task-retried", {"exception": why, "traceback": ""})]
+            why = f"the next attempt is due at {told.get('retry_at', 'once')}"
+            return [("task-retried", f",{_rendered({'exception': why, 'traceback': ''})}")]
         case EventName.CANCELLED:
-            return [("task-revoked", {"terminated": True, "signum": None, "expired": False})]
+            return [("task-revoked", ',"terminated":true,"signum":null,"expired":false')]
         case _:
-            return [("task-failed", {"exception": error, "traceback": ""})]
+            error = str(told.get("error_type") or told.get("failure_reason") or "")
+            return [("task-failed", f",{_rendered({'exception': error, 'traceback': ''})}")]

@@ -2,7 +2,7 @@
 
 from jobs.models.attempt import Attempt
 from jobs.models.audit import AuditEntry
-from jobs.models.job import Job, new_job_id
+from jobs.models.job import Job, in_states, new_job_id
 from jobs.models.leadership import Leadership
 from jobs.models.log_line import LogLine
 from jobs.models.queue import Queue
@@ -20,5 +20,6 @@ __all__ = [
     "Removal",
     "Schedule",
     "Worker",
+    "in_states",
     "new_job_id",
 ]

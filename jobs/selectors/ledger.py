@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from jobs.conf import jobs_settings
 from jobs.domain.registry import registry
 from jobs.domain.states import FINAL, TIMED, WAITING, State
-from jobs.models import Job, Removal, Worker
+from jobs.models import Job, Removal, Worker, in_states
 from jobs.selectors.clock import database_now
 from jobs.selectors.counts import by_state
 from jobs.selectors.queues import paused_queues
@@ -99,11 +99,11 @@ def _misplaced(now: datetime) -> Iterator[Misplaced]:
         "run on a worker that is gone",
         "start a beat or a worker: its timekeeper rescues them",
     )
-    timed = Job.objects.filter(state__in=TIMED, run_at__lt=overdue)
+    timed = Job.objects.filter(in_states(TIMED), run_at__lt=overdue)
     yield from _found(
         timed, "were due long ago", "start a beat or a worker: its timekeeper moves them on"
     )
-    expired = Job.objects.filter(state__in=WAITING, run=0, expires_at__lt=overdue)
+    expired = Job.objects.filter(in_states(WAITING), run=0, expires_at__lt=overdue)
     yield from _found(
         expired, "should have expired", "start a beat or a worker: its timekeeper ends them"
     )

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from jobs.domain.errors import JobNotFound
 from jobs.domain.priority import Priority
 from jobs.domain.states import states_named
-from jobs.models import Job
+from jobs.models import Job, in_states
 
 _COLUMNS = {
     "created_after": "created_at__gte",
@@ -63,7 +63,7 @@ def jobs_matching(**filters: Unpack[JobFilters]) -> QuerySet[Job]:
         raise ValueError(f"jobs cannot be filtered by {unknown[0]!r}; use one of: {known}")
     jobs = Job.objects.select_related(*one_to_one_links()).order_by("-id")
     if state := filters.get("state"):
-        jobs = jobs.filter(state__in=states_named(state))
+        jobs = jobs.filter(in_states(states_named(state)))
     priority = filters.get("priority")
     if priority is not None:
         jobs = jobs.filter(priority=Priority.parse(priority))

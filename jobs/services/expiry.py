@@ -6,7 +6,7 @@ from django.db import transaction
 
 from jobs.domain.events import EventName
 from jobs.domain.states import WAITING, FailureReason, State
-from jobs.models import Job
+from jobs.models import Job, in_states
 from jobs.selectors.clock import database_now
 from jobs.services.events import emit_job
 
@@ -19,7 +19,7 @@ def expire_overdue(*, now: datetime | None = None) -> int:
     A job that has run once does not expire. Safe in any number of processes at once.
     """
     now = now or database_now()
-    overdue = Job.objects.filter(state__in=WAITING, run=0, expires_at__lte=now)
+    overdue = Job.objects.filter(in_states(WAITING), run=0, expires_at__lte=now)
     expired = 0
     while batch := list(overdue.order_by("expires_at")[:_AT_ONCE]):
         ended = sum(_expire(job, now) for job in batch)

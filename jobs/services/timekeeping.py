@@ -21,14 +21,14 @@ _PROMOTE = """
 UPDATE {table} SET state = 'queued'
 WHERE id IN (
     SELECT id FROM {table}
-    WHERE state IN ('scheduled', 'retrying') AND run_at <= %s
+    WHERE state IN ('retrying', 'scheduled') AND run_at <= %s
     ORDER BY run_at LIMIT %s {lock}
-) AND (state IN ('scheduled', 'retrying')) IS TRUE
+) AND (state IN ('retrying', 'scheduled')) IS TRUE
 RETURNING id, job_type, queue, run
 """
 _NEXT = """
 SELECT
-    (SELECT MIN(run_at) FROM {jobs} WHERE state IN ('scheduled', 'retrying')),
+    (SELECT MIN(run_at) FROM {jobs} WHERE state IN ('retrying', 'scheduled')),
     (SELECT MIN(next_run_at) FROM {schedules} WHERE next_run_at IS NOT NULL),
     (SELECT MIN(expires_at) FROM {jobs} WHERE expires_at IS NOT NULL AND run = 0
         AND state IN ('blocked', 'queued', 'retrying', 'scheduled')),
