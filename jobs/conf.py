@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import PydanticCustomError, from_json
 
 from jobs.domain.backoff import Backoff, Jitter, Kind
+from jobs.domain.balancing import Strategy
 from jobs.domain.errors import ConfigurationError
 from jobs.domain.priority import Priority
 from jobs.domain.states import FINAL, State
@@ -56,6 +57,8 @@ class JobsSettings(BaseModel):
     middleware: list[str] = Field(default_factory=lambda: list(DEFAULT_MIDDLEWARE))
     #: Dotted path of a `PriorityDecider`; empty for none.
     priority_decider: str = ""
+    #: Who chooses the worker that a bell wakes: `pull`: whichever hears it first.
+    balancing: Strategy = "pull"
 
     max_attempts: int = Field(default=4, ge=1, le=1000)
     timeout_seconds: PositiveSeconds = 600

@@ -16,6 +16,7 @@ from jobs.domain.job_types import JobType
 from jobs.domain.registry import registry
 from jobs.models import Job
 from jobs.runtime.executor import run_ready
+from jobs.runtime.listening import job_queues
 from jobs.runtime.worker_process import worker_process
 from jobs.selectors.outages import OUTAGES
 from jobs.services.doorbell import ring
@@ -54,7 +55,7 @@ def doorbell(self: "Task[Any, Any]", *_: Any, **__: Any) -> None:
 
 
 def _answer(self: "Task[Any, Any]") -> None:
-    queues = list(self.app.amqp.queues.consume_from)
+    queues = job_queues(self.app.amqp.queues.consume_from)
 
     def wake_another(job: Job) -> None:
         """Ring once more before the first job starts, so that as many wake as there is work."""
@@ -75,8 +76,15 @@ def _answer(self: "Task[Any, Any]") -> None:
         go_on=may_go_on,
     )
     if more:
-        heard = (self.request.delivery_info or {}).get("routing_key")
-        ring({heard} if heard in queues else set(queues[:1]))
+        rung = _rung_for(self)
+        # Anyone, and be it this worker, which has just become free.
+        ring({rung} if rung in queues else set(queues[:1]), anyone=True)
+
+
+def _rung_for(task: "Task[Any, Any]") -> str | None:
+    """Return the queue that the bell is of, which is not the one that a direct bell came by."""
+    named: str | None = (task.request.headers or {}).get("job_queue")
+    return named or (task.request.delivery_info or {}).get("routing_key")
 
 
 def _has_grown() -> bool:

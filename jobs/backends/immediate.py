@@ -15,7 +15,7 @@ class ImmediateBackend:
 
     waits_for_commit = False
 
-    def ring(self, queues: Collection[str]) -> None:
+    def ring(self, queues: Collection[str], *, anyone: bool = False) -> None:
         """Run every ready job of these queues."""
         run_ready(Taker(worker_id=None, pid=os.getpid()), list(queues), seconds=float("inf"))
 

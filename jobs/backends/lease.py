@@ -16,6 +16,7 @@ from jobs.backends.guard import Guard, guard_without_children
 from jobs.backends.hearing import Hearing
 from jobs.conf import jobs_settings
 from jobs.runtime.forking import unforked
+from jobs.runtime.listening import job_queues
 from jobs.runtime.worker_process import worker_process
 from jobs.selectors.workers import live_slots
 from jobs.services import rescue, workers
@@ -183,7 +184,7 @@ class Lease:
         return not dispatcher.groups or "task" in dispatcher.groups
 
     def _queues(self) -> tuple[str, ...]:
-        return tuple(self._worker.app.amqp.queues.consume_from)
+        return tuple(job_queues(self._worker.app.amqp.queues.consume_from))
 
     def _info(self) -> workers.WorkerInfo:
         return workers.WorkerInfo(

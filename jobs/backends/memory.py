@@ -20,7 +20,7 @@ class MemoryBackend:
     def __init__(self) -> None:
         self.rung: set[str] = set()
 
-    def ring(self, queues: Collection[str]) -> None:
+    def ring(self, queues: Collection[str], *, anyone: bool = False) -> None:
         """Remember the queues."""
         self.rung.update(queues)
 

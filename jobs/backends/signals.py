@@ -9,6 +9,7 @@ from django.db import close_old_connections
 from jobs.backends.celery import DOORBELL
 from jobs.backends.celery_events import CeleryEvents
 from jobs.backends.children import Children
+from jobs.backends.direct import listen_directly
 from jobs.backends.ground import warn_of_weak_ground
 from jobs.backends.lease import Lease
 from jobs.conf import jobs_settings
@@ -30,6 +31,12 @@ def _before_the_children(sender: Any, **_: Any) -> None:
     worker_process.folder = _children.folder
     if limit := jobs_settings().max_memory_mb:
         sender.max_memory_per_child = sender.max_memory_per_child or limit * 1024  # in KiB
+
+
+@signals.celeryd_after_setup.connect
+def _queues_are_chosen(sender: str, instance: Any, **_: Any) -> None:
+    if jobs_settings().balancing != "pull":
+        listen_directly(instance.app, sender)
 
 
 @signals.worker_ready.connect

@@ -33,8 +33,13 @@ class Backend(Protocol):
 
     waits_for_commit: bool
 
-    def ring(self, queues: Collection[str]) -> None:
-        """Say that these queues have work. Best effort: returns within about 2 s, never raises."""
+    def ring(self, queues: Collection[str], *, anyone: bool = False) -> None:
+        """Say that these queues have work. Best effort: returns within about 2 s, never raises.
+
+        Args:
+            queues: their names.
+            anyone: whoever is free is to hear it, whatever strategy chooses among workers.
+        """
 
     def waiting(self, queues: Collection[str]) -> set[str] | None:
         """Return those queues for which a ring is on its way; None if that cannot be told."""

@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, FilteredRelation, Q, QuerySet, Sum
+from django.db.models.functions import Now
 
+from jobs.domain.balancing import Candidate
 from jobs.domain.states import State
 from jobs.models import Worker
 from jobs.selectors.clock import database_now
@@ -28,6 +30,28 @@ def live_slots() -> int:
     """Return how many jobs the live workers can run at once."""
     live = Worker.objects.filter(stopped_at=None, expires_at__gt=database_now())
     return live.aggregate(slots=Sum("concurrency"))["slots"] or 0
+
+
+def candidates() -> list[Candidate]:
+    """Return the workers that are alive and well, by name, with the slots that they have busy.
+
+    By one statement, which reads no jobs but those that run. Of a name that was taken over from a
+    worker that was killed, the newest.
+    """
+    alive = Worker.objects.filter(stopped_at=None, expires_at__gt=Now(), ailment="")
+    at_work = FilteredRelation("jobs", condition=Q(jobs__state=State.RUNNING))
+    rows = (
+        alive.annotate(at_work=at_work)
+        .annotate(jobs_running=Count("at_work"), processes=Count("at_work__pid", distinct=True))
+        .order_by("started_at")
+        .values_list("name", "queues", "concurrency", "pool", "jobs_running", "processes")
+    )
+    found = {}
+    for name, queues, slots, pool, running, processes in rows:
+        # A process of this pool runs one job at a time, however many it has taken.
+        busy = processes if pool == "prefork" else running
+        found[name] = Candidate(name, frozenset(queues), slots, busy)
+    return sorted(found.values(), key=lambda each: each.name)
 
 
 def worker_name(worker_id: UUID | None) -> str:

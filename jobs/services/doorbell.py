@@ -28,10 +28,15 @@ def backend() -> Backend:
     return _load(jobs_settings().backend)
 
 
-def ring(queues: Collection[str]) -> None:
-    """Ring now, best effort."""
+def ring(queues: Collection[str], *, anyone: bool = False) -> None:
+    """Ring now, best effort.
+
+    Args:
+        queues: those with work.
+        anyone: whoever is free is to hear it, whatever strategy chooses among workers.
+    """
     if queues:
-        backend().ring(queues)
+        backend().ring(queues, anyone=anyone)
 
 
 def ring_after_commit(queue: str) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from jobs.conf import jobs_settings
 from jobs.domain.priority import Priority
-from jobs.domain.turns import WeightedTurns
+from jobs.domain.turns import Turns
 from jobs.models import Job, Queue
 from jobs.services.taking import Taker, take
 
@@ -29,7 +29,7 @@ SELECT * FROM (
 ) AS head
 """
 
-_shares: WeightedTurns[Priority] = WeightedTurns()
+_shares: Turns[Priority] = Turns()
 _takes = count()
 
 

@@ -111,7 +111,7 @@ def ring_again(*, now: datetime | None = None) -> set[str]:
     waiting = waiting_rings(unheard) if unheard else set()
     if waiting is None:  # the broker is away
         return set()
-    ring(unheard - waiting)
+    ring(unheard - waiting, anyone=True)  # who was chosen, if anyone was, has not answered
     return unheard - waiting
 
 
