@@ -88,6 +88,6 @@ def test_who_comes_joins_and_who_goes_is_forgotten() -> None:
 def test_the_first_turn_of_a_process_is_anyones_in_proportion() -> None:
     """Commands that each ring once would otherwise all wake the same worker."""
     skips = iter(range(3))
-    firsts = [Turns(lambda _length: next(skips)).next({"a": 1, "b": 2}) for _ in range(3)]
+    firsts = [Turns[str](lambda _length: next(skips)).next({"a": 1, "b": 2}) for _ in range(3)]
     assert Counter(firsts) == {"a": 1, "b": 2}
-    assert {Turns().next({"a": 1, "b": 1}) for _ in range(100)} == {"a", "b"}
+    assert {Turns[str]().next({"a": 1, "b": 1}) for _ in range(100)} == {"a", "b"}
