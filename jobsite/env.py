@@ -9,8 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from jobs.conf import configured_redis_url
+from jobs.domain.errors import ConfigurationError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 #: A Unix socket's path may have 107 bytes on Linux and 103 on macOS.
@@ -45,7 +48,10 @@ class Environment(BaseSettings):
 
     database_url: str = ""
     broker_url: str = ""
-    redis_url: str = ""
+    #: Unless it is set, the one that the engine's settings name in the environment or their file.
+    redis_url: Annotated[str, BeforeValidator(lambda url: url or configured_redis_url())] = Field(
+        default="", validate_default=True
+    )
 
     email_url: SecretStr = SecretStr("")
     default_from_email: str = "jobsite@localhost"
@@ -123,11 +129,13 @@ def environment() -> Environment:
     """Return the environment, read once.
 
     Raises:
-        BadEnvironment: a variable has a value that cannot be used. The message names the variable,
-            never a secret's value.
+        BadEnvironment: a variable, or the settings' file, has a value that cannot be used. The
+            message names the variable, never a secret's value.
     """
     try:
         return Environment()
+    except ConfigurationError as error:
+        raise BadEnvironment(str(error)) from None
     except ValidationError as error:
         lines = [
             f"{str(one['loc'][0]).upper()}: {one['msg']}"

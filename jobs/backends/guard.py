@@ -19,9 +19,6 @@ logger = structlog.get_logger(__name__)
 #: A run that the table does not know for so long was taken from this worker, and not just begun
 #: or just ended.
 _UNKNOWN_SECONDS = 1.0
-#: A run that goes on for so long is past the time of its take, which is 250 ms at most: what was
-#: taken with it will not be started.
-_HOLDS_UP_SECONDS = 0.5
 #: What a killed child needs to be gone: its job goes on as soon as it is.
 _DEATH_SECONDS = 0.05
 #: A child that has taken jobs begins the first of them within far less than this.
@@ -136,7 +133,7 @@ class Guard:
         now = time.monotonic()
         if run.recording:
             return  # it has ended; to kill it now would be to lose what it ended in
-        if row is not None and now - run.began > _HOLDS_UP_SECONDS:
+        if row is not None and now - run.began > self._settings.batch_timeout_seconds:
             self._relieve((pid, run.job_id, run.run), row)
         grace = self._settings.timeout_grace_seconds
         memory = self._children.memory(pid)

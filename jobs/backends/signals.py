@@ -24,6 +24,14 @@ _stand_by: Timekeeper | None = None
 _celery_events: CeleryEvents | None = None
 
 
+@signals.celeryd_init.connect
+def _size_the_pool(conf: Any, options: dict[str, Any], **_: Any) -> None:
+    """Give the worker the slots that the settings name, unless its command line does."""
+    slots = jobs_settings().workers
+    if slots and slots != "auto" and not options.get("concurrency"):
+        conf.worker_concurrency = slots
+
+
 @signals.worker_init.connect
 def _before_the_children(sender: Any, **_: Any) -> None:
     global _children

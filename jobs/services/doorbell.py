@@ -7,9 +7,15 @@ from typing import cast
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
-from jobs.conf import BACKENDS, jobs_settings
+from jobs.conf import jobs_settings
 from jobs.domain.errors import ConfigurationError
 from jobs.domain.ports import Backend
+
+BACKENDS = {
+    "celery": "jobs.backends.celery.CeleryBackend",
+    "immediate": "jobs.backends.immediate.ImmediateBackend",
+    "memory": "jobs.backends.memory.MemoryBackend",
+}
 
 
 @cache

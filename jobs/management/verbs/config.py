@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from jobs.conf import PREFIX, jobs_settings, sources
+from jobs.conf.names import other_names
 from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output, as_json, plain
 from jobs.management.tables import Column
@@ -29,7 +30,12 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
     if output.as_json:
         output.json(
             {
-                name: {"value": value, "source": came_from[name], "variable": PREFIX + name.upper()}
+                name: {
+                    "value": value,
+                    "source": came_from[name],
+                    "variable": PREFIX + name.upper(),
+                    "other_names": other_names(name),
+                }
                 for name, value in values.items()
             }
         )

@@ -1,36 +1,26 @@
-"""The engine's settings: `JOBS` in Django's settings, overridden by `JOBSITE_…` in the environment.
+"""Every setting of the engine, with its default and its range."""
 
-`manage.py jobs config` prints each with its value and where it came from.
-"""
-
-import os
 from datetime import timedelta
-from functools import cache, cached_property
-from typing import Annotated, Any, Literal, get_origin
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
-from django.conf import settings
-from django.core.signals import setting_changed
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
-from pydantic_core import PydanticCustomError, from_json
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from jobs.domain.backoff import Backoff, Jitter, Kind
 from jobs.domain.balancing import Strategy
-from jobs.domain.errors import ConfigurationError
 from jobs.domain.priority import Priority
+from jobs.domain.profiles import ProfileName
 from jobs.domain.states import FINAL, State
 
-PREFIX = "JOBSITE_"
-BACKENDS = {
-    "celery": "jobs.backends.celery.CeleryBackend",
-    "immediate": "jobs.backends.immediate.ImmediateBackend",
-    "memory": "jobs.backends.memory.MemoryBackend",
-}
 DEFAULT_MIDDLEWARE = [
     "jobs.runtime.middleware.logging.LoggingMiddleware",
     "jobs.runtime.middleware.metrics.MetricsMiddleware",
     "jobs.runtime.middleware.retries.RetriesMiddleware",
     "jobs.runtime.middleware.timeout.TimeoutMiddleware",
 ]
+#: Of jobs that wait in a queue, or of slots.
+MOST = 1_000_000_000
 DEFAULT_WEIGHTS = {"critical": 8, "high": 4, "normal": 2, "low": 1}
 Seconds = Annotated[float, Field(ge=0, le=366 * 86_400)]
 PositiveSeconds = Annotated[float, Field(gt=0, le=366 * 86_400)]
@@ -42,7 +32,19 @@ def _final(state: str) -> str:
     return state
 
 
+def _count_or_auto(value: Any) -> Any:
+    text = str(value)
+    if text == "auto":
+        return text
+    if text.isascii() and text.isdigit() and int(text) <= MOST:
+        return int(text)
+    raise PydanticCustomError(
+        "count_or_auto", "must be a whole number from 0 to {most}, or auto", {"most": MOST}
+    )
+
+
 FinalState = Annotated[State, BeforeValidator(_final)]
+CountOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_count_or_auto)]
 
 
 class JobsSettings(BaseModel):
@@ -50,6 +52,8 @@ class JobsSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    #: A set of values for one kind of work, below whatever else is set; empty: none.
+    profile: ProfileName | Literal[""] = ""
     #: `celery`, `immediate` (inline), `memory` (in this process), or a dotted path.
     backend: str = "celery"
     redis_url: str = ""
@@ -88,6 +92,9 @@ class JobsSettings(BaseModel):
     max_concurrent_jobs: int = Field(default=50, ge=0)
     #: Jobs of single queues that run at once, as `{"mail.low": 2}`.
     queue_concurrency: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    #: How long what was taken together may wait behind one that is slower than its kind ever was,
+    #: before it is handed to others. More than a take's whole time.
+    batch_timeout_seconds: float = Field(default=0.5, ge=0.5, le=60)
     lease_seconds: float = Field(default=30, ge=1, le=3600)
     #: Deaths of the worker in a row after which a job is dead.
     max_losses: int = Field(default=3, ge=1, le=100)
@@ -98,6 +105,9 @@ class JobsSettings(BaseModel):
     #: A child that grows beyond this is killed, and its job counts as lost; 0: never.
     kill_memory_mb: int = Field(default=0, ge=0, le=10_000_000)
     progress_interval_seconds: Seconds = 1
+
+    #: Slots of a worker; 0: as many as Celery starts; `auto`: as many as `jobs autotune` finds.
+    workers: CountOrAuto = 0
 
     max_params_bytes: int = Field(default=256 * 1024, ge=1024)
     max_result_bytes: int = Field(default=256 * 1024, ge=1024)
@@ -153,66 +163,3 @@ class JobsSettings(BaseModel):
     def lease(self) -> timedelta:
         """How long a worker is believed alive after its last sign."""
         return timedelta(seconds=self.lease_seconds)
-
-
-def _from_environment() -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, field in JobsSettings.model_fields.items():
-        text = os.environ.get(PREFIX + name.upper())
-        if text is None:
-            continue
-        kind = get_origin(field.annotation)
-        try:
-            found[name] = from_json(text) if kind in (list, dict) else text
-        except (ValueError, PydanticCustomError):
-            example = '["…", "…"]' if kind is list else '{"…": …}'
-            raise ConfigurationError(
-                f"{PREFIX}{name.upper()} is not JSON: {text!r}; write {example}"
-            ) from None
-    return found
-
-
-def sources() -> dict[str, str]:
-    """Return where each setting's value comes from: `environment`, `settings` or `default`."""
-    environment = _from_environment()
-    declared = {name.lower() for name in getattr(settings, "JOBS", {})}
-    found = dict.fromkeys(JobsSettings.model_fields, "default")
-    found.update({name: "settings" for name in found if name in declared})
-    found.update({name: "environment" for name in found if name in environment})
-    return found
-
-
-@cache
-def jobs_settings() -> JobsSettings:
-    """Return the settings, read once.
-
-    Raises:
-        ConfigurationError: a value is wrong or a name unknown; the message says which and where.
-    """
-    environment = _from_environment()
-    declared = {name.lower(): value for name, value in getattr(settings, "JOBS", {}).items()}
-    try:
-        loaded = JobsSettings(**{**declared, **environment})
-        loaded.backoff  # noqa: B018 - base and cap are checked against each other
-    except ValidationError as error:
-        lines = []
-        for one in error.errors(include_url=False):
-            name, *path = (str(part) for part in one["loc"])
-            named = (
-                f"{PREFIX}{name.upper()} in the environment"
-                if name in environment
-                else f'JOBS["{name.upper()}"]'
-            )
-            if path:
-                named += f" at {'.'.join(part for part in path if part != '[key]')}"
-            lines.append(f"{named} is {one['input']!r}: {one['msg']}")
-        raise ConfigurationError("; ".join(lines)) from None
-    return loaded
-
-
-def _forget(*, setting: str, **_: Any) -> None:
-    if setting == "JOBS":
-        jobs_settings.cache_clear()
-
-
-setting_changed.connect(_forget, dispatch_uid="jobs.conf")
