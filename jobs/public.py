@@ -27,6 +27,7 @@ from jobs.domain.registry import registry
 from jobs.domain.states import State
 from jobs.domain.submission import BulkSubmission, NewJob, Submission
 from jobs.models import Job
+from jobs.runtime.metrics import exposition
 from jobs.selectors.counts import dead, queue_depths, stats
 from jobs.selectors.describe import describe
 from jobs.selectors.listings import JobFilters, jobs_matching
@@ -71,6 +72,7 @@ __all__ = [
     "dead",
     "describe",
     "discard_all",
+    "exposition",
     "get",
     "list",
     "pause_queue",

@@ -3,6 +3,7 @@
 The job engine's own settings (`JOBSITE_…` for retries, timeouts, ticks) are in `jobs.conf`.
 """
 
+import re
 import tempfile
 from functools import cache
 from hashlib import sha256
@@ -61,6 +62,9 @@ class Environment(BaseSettings):
     github_token: SecretStr = SecretStr("")
     github_api_url: str = "https://api.github.com"
 
+    #: Opens /metrics to who sends it as a bearer token.
+    metrics_token: SecretStr = SecretStr("")
+
     #: What running jobs get when a worker is stopped, before the rest is handed on.
     worker_shutdown_seconds: Annotated[float, Field(ge=0, le=3600)] = 25
 
@@ -79,6 +83,13 @@ class Environment(BaseSettings):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _fits_a_header(cls, token: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[!-~]*", token.get_secret_value()):
+            raise ValueError("a header must carry it: only ASCII characters, and no spaces")
+        return token
 
     @property
     def production(self) -> bool:

@@ -186,7 +186,8 @@ SESSION_COOKIE_HTTPONLY = True
 if ENV.production:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    # Asked for from inside, past the proxy that ends TLS.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -244,6 +245,9 @@ SLACK_API_URL = ENV.slack_api_url
 WEBHOOK_SECRET = ENV.webhook_secret.get_secret_value()
 GITHUB_TOKEN = ENV.github_token.get_secret_value()
 GITHUB_API_URL = ENV.github_api_url
+
+#: Who may read /metrics; empty: nobody.
+METRICS_TOKEN = ENV.metrics_token.get_secret_value()
 
 LOGGING_CONFIG = None
 LOGGING = logging_config(level=ENV.log_level, style=ENV.log_format)

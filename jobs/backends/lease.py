@@ -116,6 +116,8 @@ class Lease:
         connection.close()
 
     def _watch(self) -> None:
+        if self._children is not None:
+            self._children.show_life()  # first: it tells nothing of the database
         if time.monotonic() >= self._next_renewal:
             self._renew()
         worker_process.publishes_events = self._events_wanted()

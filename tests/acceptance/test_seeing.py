@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -94,6 +95,25 @@ def test_metrics_add_up_over_processes(
     more = {name: after[name] - before[name] for name in (failed, retried, executed, runs)}
     assert more == {failed: 1, retried: 2, executed: 5, runs: 5}
     assert after["jobsite_job_dlq_items"] == 1
+
+
+def test_a_worker_shows_that_it_lives_until_it_hangs(
+    stack: Stack, worker: Process, final: Final
+) -> None:
+    probe = 'test -n "$(find "$0"/jobsite-worker-"$1"-*/alive -newermt "-3 seconds")"'
+
+    def alive() -> bool:
+        asked = ["sh", "-c", probe, tempfile.gettempdir(), str(worker.pid)]
+        return subprocess.run(asked, check=False).returncode == 0
+
+    eventually(alive, 5)
+    worker.signal(signal.SIGSTOP)
+    try:
+        eventually(lambda: not alive(), 10)
+    finally:
+        worker.signal(signal.SIGCONT)
+    eventually(alive, 5)
+    assert final(submit("sample.echo").job_id).state == "completed"
 
 
 def test_a_rolled_back_submission_leaves_no_message(

@@ -196,6 +196,8 @@ class TestTheSite:
             ({"JOBSITE_ENV": "production"}, "SECRET_KEY must be set in production"),
             ({"JOBSITE_SCHEDULER_TICK_MS": "3"}, "JOBSITE_SCHEDULER_TICK_MS"),
             ({"JOBSITE_VAR": "/proc/nowhere"}, "JOBSITE_VAR"),
+            ({"METRICS_TOKEN": "a s3cret"}, "METRICS_TOKEN: Value error, a header must carry it"),
+            ({"METRICS_TOKEN": "s3cret\n"}, "METRICS_TOKEN: "),
         ],
     )
     def test_a_bad_variable_stops_the_start(

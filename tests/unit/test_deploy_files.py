@@ -10,6 +10,7 @@ import yaml
 from pydantic import SecretStr
 
 from jobsite.env import BASE_DIR, Environment
+from tests.unit.deploy.site import STOP_SECONDS
 
 SERVICES = {"web", "worker", "beat", "flower", "migrate", "postgres", "redis"}
 OURS = SERVICES - {"postgres", "redis"}
@@ -112,7 +113,14 @@ def test_an_untouched_copy_of_the_example_changes_nothing(
 def test_a_worker_has_time_to_finish_its_jobs() -> None:
     worker = service("worker")
     assert "REMAP_SIGTERM" not in worker["environment"]  # SIGTERM is the gentle one
-    assert int(worker["stop_grace_period"].removesuffix("s")) >= 40
+    assert int(worker["stop_grace_period"].removesuffix("s")) >= STOP_SECONDS + 5
+
+
+def test_any_number_of_workers_can_run() -> None:
+    assert not {"container_name", "hostname", "ports"} & service("worker").keys()
+    # Each counts into a folder of its own: a process id says nothing in another container.
+    assert compose()["x-jobsite"]["environment"]["JOBSITE_VAR"] in service("worker")["tmpfs"]
+    assert "volumes" not in service("worker")
 
 
 def test_redis_neither_forgets_nor_evicts() -> None:

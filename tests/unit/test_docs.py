@@ -30,6 +30,7 @@ from jobsite.env import BASE_DIR, Environment
 PAGES = [
     BASE_DIR / "README.md",
     BASE_DIR / "CHANGELOG.md",
+    BASE_DIR / "deploy" / "README.md",
     *sorted((BASE_DIR / "docs").glob("*.md")),
 ]
 _BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
