@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.models import Job
+from jobs.models import Job, Worker
 from jobs.public import NewJob, submit_many
 from tests.conftest import LiveProcess
 from tests.stack import Process, eventually
@@ -25,6 +25,19 @@ def two_workers(live_process: LiveProcess, transactional_db: None) -> None:
 
 def _ready(worker: Process) -> None:
     eventually(lambda: "ready." in worker.tail(), 30)
+
+
+def test_of_a_worker_as_the_settings_size_it(
+    live_process: LiveProcess, transactional_db: None, tmp_path: Path
+) -> None:
+    _ready(live_process(celery("worker"), env={"JOBSITE_WORKER_CONCURRENCY": "1"}))
+    assert Worker.objects.get(stopped_at=None).concurrency == 1
+    path = tmp_path / "witness"
+    submit_many(
+        NewJob("sample.paced", {"path": str(path), "label": "x", "seconds": 0.3}) for _ in range(3)
+    )
+    eventually(lambda: Job.objects.filter(state="completed").count() == 3, 30)
+    assert most_at_once(path.read_text().splitlines()) == 1
 
 
 def most_at_once(lines: Iterable[str], only: str = "") -> int:

@@ -88,6 +88,7 @@ def test_each_setting_with_its_source(
         "value": 9,
         "source": "environment",
         "variable": "JOBSITE_MAX_ATTEMPTS",
+        "other_names": ["max_retries"],
     }
     assert told["backend"]["source"] == "settings"
     assert told["retention_by_type"]["value"] == {"a.b": {"failed": 60}}
