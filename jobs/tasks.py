@@ -1,6 +1,7 @@
 """The Celery tasks: the doorbell, and one of each job type's name that submits a job."""
 
 import sys
+import time
 from itertools import count
 from resource import RUSAGE_SELF, getrusage
 from typing import Any
@@ -15,8 +16,10 @@ from jobs.domain.errors import SubmissionError
 from jobs.domain.job_types import JobType
 from jobs.domain.registry import registry
 from jobs.models import Job
+from jobs.runtime.allowed_types import allowed_types
 from jobs.runtime.executor import run_ready
 from jobs.runtime.listening import job_queues
+from jobs.runtime.passing_on import PAUSE_SECONDS, pass_on
 from jobs.runtime.worker_process import worker_process
 from jobs.selectors.outages import OUTAGES
 from jobs.services.doorbell import ring
@@ -65,17 +68,23 @@ def _answer(self: "Task[Any, Any]") -> None:
 
     def may_go_on() -> bool:
         # Not before the first: Celery replaces a process that has grown only after a task.
-        return not worker_process.stopping and not (next(asked) and _has_grown())
+        wanted = not (worker_process.stopping or worker_process.resting)
+        return wanted and not (next(asked) and _has_grown())
 
     taker = worker_process.taker()
-    _, more = run_ready(
+    ran, more = run_ready(
         taker,
         queues,
         pace=worker_process.pace,
         on_full=wake_another,
         go_on=may_go_on,
     )
+    types = allowed_types.now()
+    if types is not None and not (ran or more):
+        pass_on(queues, types)
     if more:
+        if worker_process.resting:
+            time.sleep(PAUSE_SECONDS)  # until the worker hears no bells any more
         rung = _rung_for(self)
         # Anyone, and be it this worker, which has just become free.
         ring({rung} if rung in queues else set(queues[:1]), anyone=True)

@@ -215,6 +215,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
 CELERY_WORKER_CONSUMER = "jobs.backends.consumer:Consumer"
+CELERY_WORKER_AUTOSCALER = "jobs.backends.autoscaler:Autoscaler"
 # A worker keeps its database connections between tasks: a new one each costs 3 ms.
 CELERY_DB_REUSE_MAX = 1_000_000
 if ENV.broker.startswith(("redis", "unix")):

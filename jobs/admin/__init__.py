@@ -5,8 +5,16 @@ from jobs.admin.jobs import JobAdmin
 from jobs.admin.queues import QueueAdmin
 from jobs.admin.schedules import ScheduleAdmin
 from jobs.admin.site import name_the_site
+from jobs.admin.worker_profiles import WorkerProfileAdmin
 from jobs.admin.workers import WorkerAdmin
 
-__all__ = ["AuditEntryAdmin", "JobAdmin", "QueueAdmin", "ScheduleAdmin", "WorkerAdmin"]
+__all__ = [
+    "AuditEntryAdmin",
+    "JobAdmin",
+    "QueueAdmin",
+    "ScheduleAdmin",
+    "WorkerAdmin",
+    "WorkerProfileAdmin",
+]
 
 name_the_site()

@@ -15,6 +15,8 @@ from jobs.admin.links import short_id
 from jobs.admin.read_only import ReadOnlyAdmin
 from jobs.models import AuditEntry
 
+_KINDS = {"workerprofile": "worker profile"}
+
 
 class AuditPeriodFilter(PeriodFilter):
     """The time since an act."""
@@ -27,7 +29,11 @@ class TargetFilter(admin.SimpleListFilter):
 
     title = "target"
     parameter_name = "target"
-    _targets: ClassVar = {"job": "jobs", "schedule": "schedules"}
+    _targets: ClassVar = {
+        "job": "jobs",
+        "schedule": "schedules",
+        "workerprofile": "worker profiles",
+    }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the kinds of targets."""
@@ -67,11 +73,11 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def target(self, entry: AuditEntry) -> SafeString | str:
         """Return a link to what was acted on, by its name at that time; it may be gone."""
         kind, target_id = entry.target_type, entry.target_id
-        if kind not in ("job", "schedule"):
+        if kind not in ("job", "schedule", "workerprofile"):
             return f"{kind} {target_id}"
         shown = short_id(target_id) if kind == "job" else entry.details.get("name", target_id)
         address = reverse(f"{self.admin_site.name}:jobs_{kind}_change", args=[target_id])
-        return format_html('<a href="{}">{} {}</a>', address, kind, shown)
+        return format_html('<a href="{}">{} {}</a>', address, _KINDS.get(kind, kind), shown)
 
     @admin.display(description="details")
     def told(self, entry: AuditEntry) -> str:

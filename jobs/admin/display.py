@@ -34,6 +34,7 @@ LIKE: Final[dict[str, State]] = {
     "enabled": State.COMPLETED,
     "goes on": State.COMPLETED,
     "paused": State.BLOCKED,
+    "draining": State.BLOCKED,
     "disabled": State.CANCELLED,
 }
 _STEPS: Final = ((86_400 * 365, "y"), (86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from jobs.admin.display import GLYPHS
 from jobs.admin.links import jobs_list, may_view
 from jobs.domain.states import State
-from jobs.models import AuditEntry, Job, Queue, Schedule, Worker
+from jobs.models import AuditEntry, Job, Queue, Schedule, Worker, WorkerProfile
 from jobs.selectors.counts import by_state
 from jobs.selectors.workers import worker_counts
 
@@ -25,7 +25,7 @@ _CARDS: Final = {
     State.CANCELLED: "cancelled",
     State.COMPLETED: "completed",
 }
-_MODELS: Final = (Job, Queue, Schedule, Worker, AuditEntry)
+_MODELS: Final = (Job, Queue, Schedule, Worker, WorkerProfile, AuditEntry)
 _SHOWN: Final = 5
 
 

@@ -50,14 +50,14 @@ class WorkerAdmin(ReadOnlyAdmin):
     """Workers write themselves; here they are watched."""
 
     list_display = (
-        "name", "health_badge", "running_jobs", "queue_names", "host_and_pid", "version",
+        "name", "health_badge", "running_jobs", "queue_names", "obeys", "host_and_pid", "version",
         "started", "seen",
     )  # fmt: skip
     list_filter = (HealthFilter,)
     search_fields = ("name", "host")
     sortable_by = ()
     fields = (
-        "name", "health_badge", "jobs_now", "queue_names", "concurrency", "pool", "host", "pid",
+        "name", "health_badge", "jobs_now", "queue_names", "obeys", "slots", "pool", "host", "pid",
         "version", "started_exactly", "seen_exactly", "expires_exactly", "stopped_exactly", "id",
     )  # fmt: skip
     readonly_fields = fields
@@ -75,7 +75,19 @@ class WorkerAdmin(ReadOnlyAdmin):
     @admin.display(description="running jobs")
     def running_jobs(self, worker: Any) -> str:
         """Return how many jobs it runs now, of how many it can."""
-        return f"{worker.running} of {worker.concurrency}"
+        return f"{worker.running} of {self.slots(worker)}"
+
+    @admin.display(description="concurrency")
+    def slots(self, worker: Worker) -> str:
+        """Return how many jobs it can run at once, and between which numbers that changes."""
+        if worker.max_concurrency is None:
+            return str(worker.concurrency)
+        return f"{worker.concurrency} ({worker.min_concurrency} to {worker.max_concurrency})"
+
+    @admin.display(description="profile")
+    def obeys(self, worker: Worker) -> str:
+        """Return the name of its profile."""
+        return worker.profile or "—"
 
     @admin.display(description="queues")
     def queue_names(self, worker: Worker) -> str:

@@ -14,6 +14,7 @@ from django.db import Error, close_old_connections, connection
 from jobs.backends.children import Children
 from jobs.backends.guard import Guard, guard_without_children
 from jobs.backends.hearing import Hearing
+from jobs.backends.steering import Steering
 from jobs.conf import jobs_settings
 from jobs.runtime.forking import unforked
 from jobs.runtime.listening import job_queues
@@ -50,6 +51,7 @@ class Lease:
         self._guard = Guard(worker_process.worker_id, children) if children else None
         if children is not None:
             children.watch(worker)
+        self._steering = Steering(worker)
         self._hearing = Hearing(jobs_settings().lease_seconds)
         self._renewal_seconds = workers.renewal_interval().total_seconds()
         self._next_renewal = 0.0
@@ -61,6 +63,7 @@ class Lease:
     def start(self) -> None:
         """Register the worker, before it takes its first job, and start the thread."""
         try:
+            self._steering.profile.look()
             self._renew()
             worker_process.publishes_events = self._events_wanted()
             worker_process.crowded = _is_crowded()
@@ -124,14 +127,26 @@ class Lease:
         worker_process.crowded = _is_crowded()
         if self._guard is None:
             guard_without_children(worker_process.worker_id)
+            self._obey(None)
             return
         busy = self._seen()
         stop_by = self._guard.stop_by
         if stop_by is None:
-            if busy is not None:
-                self._listen(has_free_slot=busy < self._worker.concurrency)
+            self._obey(busy)
+            if busy is not None and not worker_process.resting:
+                self._listen(has_free_slot=busy < self._steering.slots)
         elif not busy and time.monotonic() > stop_by + _LAST_SECONDS:
             self._end_what_hangs()
+
+    def _obey(self, busy: int | None) -> None:
+        """Do what the profile asks for, and have as many slots as are needed."""
+        if worker_process.stopping:
+            return
+        if self._steering.look(busy):
+            self._renew()
+        if self._steering.profile.drains and not self._runs():
+            logger.info("worker_drained", profile=self._steering.profile.name)
+            self._leave()
 
     def _seen(self) -> int | None:
         """Return how many children are at a run; None, and in the end leave, if it cannot be seen.
@@ -161,6 +176,12 @@ class Lease:
         self._ailment = why
         self._renew()
         logger.error(event, why=why)
+        self._leave()
+
+    def _runs(self) -> bool:
+        return rescue.running_of(worker_process.worker_id).exists()
+
+    def _leave(self) -> None:
         self.begin_to_stop()
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -198,7 +219,9 @@ class Lease:
             python_version=platform.python_version(),
             pool=self._worker.pool_cls.__module__.rpartition(".")[2],
             queues=self._queues(),
-            concurrency=self._worker.concurrency,
+            concurrency=self._steering.slots,
+            bounds=self._steering.bounds,
+            profile=self._steering.profile.name,
             memory_bytes=self._children.memory_of_all() if self._children else None,
             ailment=self._ailment,
         )

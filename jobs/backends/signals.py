@@ -32,11 +32,28 @@ def _size_the_pool(conf: Any, options: dict[str, Any], **_: Any) -> None:
         conf.worker_concurrency = slots
 
 
+@signals.celeryd_init.connect
+def _before_the_worker(instance: Any, options: dict[str, Any], **_: Any) -> None:
+    """Have the site's bounds mean what `--autoscale` does, which wins."""
+    bounds = jobs_settings().scaling
+    pool = options.get("pool") or options.get("pool_cls") or instance.app.conf.worker_pool
+    if bounds is None or options.get("autoscale") or not _forks(pool):
+        return
+    prepare = instance.prepare_args
+
+    def prepare_to_scale(**kwargs: Any) -> dict[str, Any]:
+        return {**prepare(**kwargs), "autoscale": [bounds.maximum, bounds.minimum]}
+
+    instance.prepare_args = prepare_to_scale
+
+
 @signals.worker_init.connect
 def _before_the_children(sender: Any, **_: Any) -> None:
     global _children
     _children = Children()
     worker_process.folder = _children.folder
+    own_name = str(sender.hostname).partition("@")[0]
+    worker_process.profile_name = jobs_settings().worker_profile or own_name
     if limit := jobs_settings().max_memory_mb:
         sender.max_memory_per_child = sender.max_memory_per_child or limit * 1024  # in KiB
 
@@ -54,7 +71,7 @@ def _ready(sender: Any, **_: Any) -> None:
     _stop_taking_first(worker)
     _leave_when_terminated(worker)
     _stop_within_bounds(worker)
-    forks = str(worker.pool_cls.__module__).endswith("prefork")
+    forks = _forks(worker.pool_cls)
     if not forks and _children is not None:
         _children.close()
     _lease = Lease(worker, _children if forks else None)
@@ -73,6 +90,11 @@ def _child_started(sender: str, **_: Any) -> None:
     worker_process.open_slot()
     interruption.listen()
     _tell_celery(sender)
+
+
+def _forks(pool: Any) -> bool:
+    """Return whether it is the pool of processes, by its class or its name."""
+    return str(getattr(pool, "__module__", pool)).endswith("prefork")
 
 
 def _tell_celery(hostname: str) -> None:

@@ -49,6 +49,7 @@ def jobs_settings() -> JobsSettings:
     try:
         loaded = JobsSettings(**{name: each.value for name, each in given.items()})
         loaded.backoff  # noqa: B018 - base and cap are checked against each other
+        loaded.scaling  # noqa: B018 - so are these bounds
     except ValidationError as error:
         lines = []
         for one in error.errors(include_url=False):

@@ -11,6 +11,7 @@ from jobs.domain.backoff import Backoff, Jitter, Kind
 from jobs.domain.balancing import Strategy
 from jobs.domain.priority import Priority
 from jobs.domain.profiles import ProfileName
+from jobs.domain.scaling import Bounds
 from jobs.domain.states import FINAL, State
 
 DEFAULT_MIDDLEWARE = [
@@ -96,6 +97,15 @@ class JobsSettings(BaseModel):
     #: before it is handed to others. More than a take's whole time.
     batch_timeout_seconds: float = Field(default=0.5, ge=0.5, le=60)
     lease_seconds: float = Field(default=30, ge=1, le=3600)
+    #: Slots of one worker, which scales between them; 0 and 0: as many as it was started with.
+    min_workers: int = Field(default=0, ge=0, le=1000)
+    max_workers: int = Field(default=0, ge=0, le=1000)
+    #: How often a worker that scales looks at its backlog.
+    scale_interval_seconds: float = Field(default=5, ge=0.5, le=3600)
+    #: The time in which a backlog should be drained: a larger one makes a worker grow.
+    scale_wait_seconds: PositiveSeconds = 10
+    #: The `WorkerProfile` of this host's workers; empty: the one of each worker's own name.
+    worker_profile: str = ""
     #: Deaths of the worker in a row after which a job is dead.
     max_losses: int = Field(default=3, ge=1, le=100)
     #: How long after the request a running job that does not report is interrupted.
@@ -158,6 +168,13 @@ class JobsSettings(BaseModel):
     def timeout_grace(self) -> timedelta:
         """How long after its timeout a handler that ignores it is killed."""
         return timedelta(seconds=self.timeout_grace_seconds)
+
+    @cached_property
+    def scaling(self) -> Bounds | None:
+        """Between how many slots a worker scales; None: it does not."""
+        if not self.min_workers and not self.max_workers:
+            return None
+        return Bounds(max(self.min_workers, 1), self.max_workers)
 
     @cached_property
     def lease(self) -> timedelta:

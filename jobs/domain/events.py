@@ -26,6 +26,7 @@ class EventName(StrEnum):
     WORKER_ADDED = "worker_added"
     WORKER_REMOVED = "worker_removed"
     WORKER_HEALTH_CHANGED = "worker_health_changed"
+    WORKER_SCALED = "worker_scaled"
     QUEUE_PAUSED = "queue_paused"
     QUEUE_RESUMED = "queue_resumed"
 

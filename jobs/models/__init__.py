@@ -9,6 +9,7 @@ from jobs.models.queue import Queue
 from jobs.models.removal import Removal
 from jobs.models.schedule import Schedule
 from jobs.models.worker import Worker
+from jobs.models.worker_profile import WorkerProfile
 
 __all__ = [
     "Attempt",
@@ -20,6 +21,7 @@ __all__ = [
     "Removal",
     "Schedule",
     "Worker",
+    "WorkerProfile",
     "in_states",
     "new_job_id",
 ]

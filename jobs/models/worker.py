@@ -20,7 +20,13 @@ class Worker(models.Model):
     python_version = models.CharField(max_length=20, blank=True, default="")
     pool = models.CharField(max_length=40, blank=True, default="")
     queues = models.JSONField(default=list)
+    #: Jobs that it can run at once now.
     concurrency = models.PositiveIntegerField(default=1)
+    #: Between which numbers that may change by itself; null: it does not.
+    min_concurrency = models.PositiveIntegerField(null=True, blank=True)
+    max_concurrency = models.PositiveIntegerField(null=True, blank=True)
+    #: The name of the `WorkerProfile` that it obeys; empty: there is none of its name.
+    profile = models.CharField(max_length=100, blank=True, default="")
     #: Resident memory of the parent and its children, when it was last seen.
     memory_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     #: Why it is not well, such as that it hears no messages; empty while it is.

@@ -15,6 +15,7 @@ from jobs.domain.outcomes import Completed, Failed, Outcome
 from jobs.domain.registry import registry
 from jobs.domain.states import FailureReason
 from jobs.models import Job
+from jobs.runtime.allowed_types import allowed_types
 from jobs.runtime.chain import chain
 from jobs.runtime.execution import Execution
 from jobs.runtime.interruption import interruption
@@ -24,7 +25,7 @@ from jobs.runtime.recording import OutcomeBuffer, record, surely
 from jobs.runtime.worker_process import worker_process
 from jobs.selectors.policy import policy_of
 from jobs.services.limits import take_within_limits
-from jobs.services.taking import Taker, announce_start, give_back
+from jobs.services.taking import Taker, Wanted, announce_start, give_back
 
 logger = structlog.get_logger(__name__)
 
@@ -70,7 +71,13 @@ def _run_ready(
     ran = 0
     while go_on():
         limit = pace.size if pace else 1
-        jobs = take_within_limits(taker, queues, limit=limit, crowded=worker_process.crowded)
+        jobs = take_within_limits(
+            taker,
+            queues,
+            limit=limit,
+            wanted=Wanted(types=allowed_types.now()),
+            crowded=worker_process.crowded,
+        )
         if not jobs:
             return ran, False
         if not ran and len(jobs) == limit:

@@ -1,6 +1,7 @@
 """What the parent of a worker and its children share: made before they are forked."""
 
 import os
+import time
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,6 +25,8 @@ class WorkerProcess:
     """One worker: its id, the flags that its parent sets and its children read, their slots."""
 
     worker_id: UUID = field(default_factory=uuid4)
+    #: The name of the profile that it obeys, if there is one of that name.
+    profile_name: str = ""
     #: Where each child has its slot; None in pools whose processes the parent cannot steer.
     folder: Path | None = None
     #: This process's own, in a child.
@@ -34,6 +37,9 @@ class WorkerProcess:
     _stopping: Any = field(default_factory=_flag)
     _events: Any = field(default_factory=_flag)
     _crowded: Any = field(default_factory=_flag)
+    _resting: Any = field(default_factory=_flag)
+    _types_version: Any = field(default_factory=lambda: _forked.Value("I", 0, lock=False))
+    _next_pass: Any = field(default_factory=lambda: _forked.Value("d", 0, lock=False))
 
     def taker(self) -> Taker:
         """Return who takes jobs in this process.
@@ -62,6 +68,32 @@ class WorkerProcess:
     @stopping.setter
     def stopping(self, value: bool) -> None:
         self._stopping.value = int(value)
+
+    @property
+    def resting(self) -> bool:
+        """Whether its profile has the worker take no job, for now or before it leaves."""
+        return bool(self._resting.value)
+
+    @resting.setter
+    def resting(self, value: bool) -> None:
+        self._resting.value = int(value)
+
+    @property
+    def types_version(self) -> int:
+        """How often the job types have changed that it may take; 0: it may take all."""
+        return int(self._types_version.value)
+
+    @types_version.setter
+    def types_version(self, value: int) -> None:
+        self._types_version.value = value
+
+    def may_pass_on(self, pause_seconds: float) -> bool:
+        """Return whether no process of this worker has asked so within the pause."""
+        now = time.monotonic()
+        if now < self._next_pass.value:
+            return False
+        self._next_pass.value = now + pause_seconds
+        return True
 
     @property
     def publishes_events(self) -> bool:

@@ -1,5 +1,6 @@
 """The workers, and which of them are alive."""
 
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.db.models import Count, FilteredRelation, Q, QuerySet, Sum
@@ -7,7 +8,7 @@ from django.db.models.functions import Now
 
 from jobs.domain.balancing import Candidate
 from jobs.domain.states import State
-from jobs.models import Worker
+from jobs.models import Worker, WorkerProfile
 from jobs.selectors.clock import database_now
 
 
@@ -52,6 +53,40 @@ def candidates() -> list[Candidate]:
         busy = processes if pool == "prefork" else running
         found[name] = Candidate(name, frozenset(queues), slots, busy)
     return sorted(found.values(), key=lambda each: each.name)
+
+
+def other_slots(worker_id: UUID, queues: Collection[str]) -> int:
+    """Return the slots of other live workers that listen to any of these queues."""
+    return sum(each.concurrency for each in _others(worker_id) if set(each.queues) & set(queues))
+
+
+def others_may_take(worker_id: UUID, waiting: Iterable[tuple[str, str]]) -> set[str]:
+    """Return the queues of those jobs that some other live worker may take.
+
+    Args:
+        worker_id: the worker that is asked about others.
+        waiting: the queue and the job type of each job.
+    """
+    others = list(_others(worker_id))
+    names = [each.profile for each in others if each.profile]
+    profiles = {each.name: each for each in WorkerProfile.objects.filter(name__in=names)}
+    return {
+        queue
+        for queue, job_type in waiting
+        for other in others
+        if queue in other.queues and _takes(profiles.get(other.profile), job_type)
+    }
+
+
+def _takes(profile: WorkerProfile | None, job_type: str) -> bool:
+    if profile is None:
+        return True
+    return profile.takes_jobs and (not profile.job_types or job_type in profile.job_types)
+
+
+def _others(worker_id: UUID) -> QuerySet[Worker]:
+    live = Worker.objects.filter(stopped_at=None, expires_at__gt=database_now())
+    return live.exclude(pk=worker_id)
 
 
 def worker_name(worker_id: UUID | None) -> str:

@@ -8,7 +8,7 @@ several jobs of one take runs them one by one, and counts once.
 
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import connection, transaction
 
@@ -16,7 +16,7 @@ from jobs.conf import jobs_settings
 from jobs.domain.registry import registry
 from jobs.models import Job, Worker
 from jobs.services.ordering import take_in_order
-from jobs.services.taking import Taker
+from jobs.services.taking import ALL, Taker, Wanted
 
 #: Of the site's lock in PostgreSQL; SQLite has one writer anyway.
 _LOCK = 0x6A6F_6273  # "jobs"
@@ -60,7 +60,12 @@ class _Limited(Exception):
 
 
 def take_within_limits(
-    taker: Taker, queues: Sequence[str], *, limit: int = 1, crowded: bool = True
+    taker: Taker,
+    queues: Sequence[str],
+    *,
+    limit: int = 1,
+    wanted: Wanted = ALL,
+    crowded: bool = True,
 ) -> list[Job]:
     """Take ready jobs, as many as the limits leave room for: see `jobs.services.taking.take`.
 
@@ -70,6 +75,7 @@ def take_within_limits(
         taker: who takes.
         queues: the queues to take from.
         limit: at most so many; more than one only for a process that runs them one by one.
+        wanted: which of their jobs.
         crowded: whether the workers have more slots together than jobs may run at once
             (`MAX_CONCURRENT_JOBS`). Otherwise that limit holds by itself, and costs nothing.
     """
@@ -81,23 +87,23 @@ def take_within_limits(
         types=registry.concurrencies(),
     )
     if not (limits.site or limits.queues or limits.types):
-        return take_in_order(taker, queues, limit=limit)
+        return take_in_order(taker, queues, limit=limit, wanted=wanted)
     if not (limits.site or _met):
         try:
             with transaction.atomic():
-                jobs = take_in_order(taker, queues, limit=limit)
+                jobs = take_in_order(taker, queues, limit=limit, wanted=wanted)
                 if limits.hold_for(jobs):
                     raise _Limited
                 return jobs
         except _Limited:
             pass
     with transaction.atomic():
-        jobs, _met = _take_counted(taker, queues, limit, limits)
+        jobs, _met = _take_counted(taker, queues, limit, wanted, limits)
     return jobs
 
 
 def _take_counted(
-    taker: Taker, queues: Sequence[str], limit: int, limits: _Limits
+    taker: Taker, queues: Sequence[str], limit: int, wanted: Wanted, limits: _Limits
 ) -> tuple[list[Job], bool]:
     """Take by what runs now; return whether a limit was met as well."""
     _alone()
@@ -107,7 +113,8 @@ def _take_counted(
     full_queues = _full(limits.queues, used.by_queue)
     full_types = _full(limits.types, used.by_type)
     open_queues = [queue for queue in queues if queue not in full_queues]
-    jobs = take_in_order(taker, open_queues, limit=limit, but_types=full_types)
+    wanted = replace(wanted, but_types=full_types)
+    jobs = take_in_order(taker, open_queues, limit=limit, wanted=wanted)
     return jobs, bool(full_queues or full_types or limits.hold_for(jobs))
 
 

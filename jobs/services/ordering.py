@@ -5,7 +5,8 @@ other take serve what has waited for longer than that, so that urgent work witho
 nothing, and makes an urgent job wait for one take more at most.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -17,7 +18,7 @@ from jobs.conf import jobs_settings
 from jobs.domain.priority import Priority
 from jobs.domain.turns import Turns
 from jobs.models import Job, Queue
-from jobs.services.taking import Taker, take
+from jobs.services.taking import ALL, Taker, Wanted, take
 
 _LONGEST = "SELECT priority FROM ({heads}) AS heads WHERE run_at <= %s ORDER BY run_at LIMIT 1"
 _HEAD = """
@@ -34,15 +35,15 @@ _takes = count()
 
 
 def take_in_order(
-    taker: Taker, queues: Sequence[str], *, limit: int = 1, but_types: Collection[str] = ()
+    taker: Taker, queues: Sequence[str], *, limit: int = 1, wanted: Wanted = ALL
 ) -> list[Job]:
     """Take ready jobs in the order that the settings ask for: see `jobs.services.taking.take`."""
     favoured = _favoured(queues)
     if favoured is not None:
-        jobs = take(taker, queues, limit=limit, priority=favoured, but_types=but_types)
+        jobs = take(taker, queues, limit=limit, wanted=replace(wanted, priority=favoured))
         if jobs:
             return jobs
-    return take(taker, queues, limit=limit, but_types=but_types)
+    return take(taker, queues, limit=limit, wanted=wanted)
 
 
 def _favoured(queues: Sequence[str]) -> Priority | None:

@@ -71,13 +71,47 @@ class Taker:
     pid: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a take is narrowed to.
+
+    Attributes:
+        priority: only jobs of this one; None: of all.
+        types: only jobs of these types; None: of all.
+        but_types: no jobs of these types.
+    """
+
+    priority: Priority | None = None
+    types: Collection[str] | None = None
+    but_types: Collection[str] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no job can be meant."""
+        return self.types is not None and not self.types
+
+    def as_sql(self) -> tuple[str, list[Any]]:
+        """Return the conditions, each after an AND, and their parameters."""
+        conditions, params = "", list[Any]()
+        if self.priority is not None:
+            conditions += " AND priority = %s"
+            params.append(int(self.priority))
+        for types, said in ((self.types, "IN"), (self.but_types, "NOT IN")):
+            if types:
+                conditions += f" AND job_type {said} ({', '.join(['%s'] * len(types))})"
+                params += types
+        return conditions, params
+
+
+ALL = Wanted()
+
+
 def take(
     taker: Taker,
     queues: Sequence[str],
     *,
     limit: int = 1,
-    priority: Priority | None = None,
-    but_types: Collection[str] = (),
+    wanted: Wanted = ALL,
     now: datetime | None = None,
 ) -> list[Job]:
     """Take up to so many ready jobs from these queues, best first: by priority, then by age.
@@ -89,11 +123,10 @@ def take(
         taker: who takes.
         queues: the queues to take from.
         limit: at most so many.
-        priority: only jobs of this one; None: of all.
-        but_types: no jobs of these types.
-        now: what is expired by then is left.
+        wanted: which of their jobs.
+        now: the moment, by which jobs expire; the present one if None.
     """
-    if not queues:
+    if not queues or wanted.nothing:
         return []
     now = now or timezone.now()
     adapt = connection.ops.adapt_datetimefield_value
@@ -101,14 +134,7 @@ def take(
     worker_id: Any = taker.worker_id
     if connection.vendor != "postgresql" and taker.worker_id is not None:
         worker_id = taker.worker_id.hex
-    and_only = ""
-    narrowed: list[Any] = []
-    if priority is not None:
-        and_only = " AND priority = %s"
-        narrowed.append(int(priority))
-    if but_types:
-        and_only += f" AND job_type NOT IN ({', '.join(['%s'] * len(but_types))})"
-        narrowed += but_types
+    and_only, narrowed = wanted.as_sql()
     params = [worker_id, taker.pid, adapt(now), *names, *narrowed, adapt(now), limit]
     taken = hydrator(*_WANTED)
     with connection.cursor() as cursor:

@@ -4,13 +4,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
+
 from jobs.conf import jobs_settings
 from jobs.domain.events import Event, EventName
+from jobs.domain.scaling import Bounds
 from jobs.models import Worker
 from jobs.selectors.clock import database_now
 from jobs.selectors.workers import worker_name
 from jobs.services.events import emit
 
+logger = structlog.get_logger(__name__)
 #: A lease is renewed three times before it would run out.
 RENEWALS_PER_LEASE = 3
 
@@ -28,6 +32,8 @@ class WorkerInfo:
     pool: str
     queues: tuple[str, ...]
     concurrency: int
+    bounds: Bounds | None
+    profile: str
     memory_bytes: int | None
     ailment: str
 
@@ -57,6 +63,9 @@ def renew(info: WorkerInfo) -> bool:
         "pool": info.pool,
         "queues": list(info.queues),
         "concurrency": info.concurrency,
+        "min_concurrency": info.bounds.minimum if info.bounds else None,
+        "max_concurrency": info.bounds.maximum if info.bounds else None,
+        "profile": info.profile,
         "memory_bytes": info.memory_bytes,
         "ailment": info.ailment,
     }
@@ -73,6 +82,13 @@ def renew(info: WorkerInfo) -> bool:
         health = info.ailment or "alive"
         emit(Event(EventName.WORKER_HEALTH_CHANGED, now, details={**told, "health": health}))
     return before["stopped_at"] is None
+
+
+def announce_scaling(name: str, *, before: int, after: int, why: str) -> None:
+    """Tell that a worker has another number of slots now."""
+    logger.info("worker_scaled", worker=name, before=before, after=after, why=why)
+    details = {"worker": name, "before": before, "after": after, "why": why}
+    emit(Event(EventName.WORKER_SCALED, database_now(), details=details))
 
 
 def leave(worker_id: UUID) -> None:

@@ -20,7 +20,7 @@ from jobs.services import expiry, rescue, retention, timekeeping
 from jobs.services.finishing import CompletedRun, finish_completed
 from jobs.services.limits import take_within_limits
 from jobs.services.ordering import take_in_order
-from jobs.services.taking import Taker, take
+from jobs.services.taking import Taker, Wanted, take
 
 QUEUES = ["critical", "high", "normal", "low"]
 ME = Taker(worker_id=uuid4(), pid=1)
@@ -62,7 +62,7 @@ def take_and_finish() -> None:
 STATEMENTS: dict[str, Callable[[], object]] = {
     "a take, and its outcomes": take_and_finish,
     "a take of one priority": lambda: take(
-        ME, QUEUES, limit=10, priority=Priority.LOW, but_types=("a.b",)
+        ME, QUEUES, limit=10, wanted=Wanted(priority=Priority.LOW, but_types=("a.b",))
     ),
     "a take with ageing": lambda: [take_in_order(ME, QUEUES) for _ in range(2)],
     "a take under limits": lambda: take_within_limits(ME, QUEUES, crowded=True),

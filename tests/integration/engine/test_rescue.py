@@ -31,7 +31,7 @@ def info(worker_id: UUID | None, ailment: str = "") -> workers.WorkerInfo:
     return workers.WorkerInfo(
         worker_id=worker_id, name="celery@here", host="here", pid=7, version="5",
         python_version="3", pool="prefork", queues=("normal",), concurrency=2,
-        memory_bytes=None, ailment=ailment,
+        bounds=None, profile="", memory_bytes=None, ailment=ailment,
     )  # fmt: skip
 
 
