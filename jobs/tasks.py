@@ -72,7 +72,7 @@ def _answer(self: "Task[Any, Any]") -> None:
         return wanted and not (next(asked) and _has_grown())
 
     taker = worker_process.taker()
-    ran, more = run_ready(
+    _, more = run_ready(
         taker,
         queues,
         pace=worker_process.pace,
@@ -80,7 +80,7 @@ def _answer(self: "Task[Any, Any]") -> None:
         go_on=may_go_on,
     )
     types = allowed_types.now()
-    if types is not None and not (ran or more):
+    if types is not None and not more:
         pass_on(queues, types)
     if more:
         if worker_process.resting:

@@ -58,7 +58,6 @@ class WorkerProfileAdmin(ListAdmin):
     list_display = ("name", "state", "types", "slots", "shutdown", "workers")
     sortable_by = ()
     ordering = ("name",)
-    search_fields = ("name",)
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("name", "enabled", "draining")}),
         ("What", {"fields": ("job_types",)}),

@@ -29,7 +29,7 @@ class ProfileKeeper:
         self._next_read = 0.0
         self._could_drain = False
         #: The consumer of the tasks' queues that was told to hear nothing: each connection has one.
-        self._deaf: Any = None
+        self._silenced: Any = None
 
     @property
     def name(self) -> str:
@@ -83,19 +83,20 @@ class ProfileKeeper:
 
     def _listen_or_not(self) -> None:
         """Have the worker hear its queues only while it takes jobs."""
-        consumer = self._worker.consumer
-        if worker_process.resting != (self._deaf is not None and self._deaf is _hears(consumer)):
-            consumer.call_soon(self._switch)
+        hears = _hears(self._worker.consumer)
+        is_silent = hears is not None and hears is self._silenced
+        if worker_process.resting != is_silent:
+            self._worker.consumer.call_soon(self._switch)
 
     def _switch(self) -> None:
         now = _hears(self._worker.consumer)
         if now is None:
             return  # there is no connection: the next look finds the new one
         if worker_process.resting:
-            self._deaf = now
+            self._silenced = now
             now.cancel()
-        elif now is self._deaf:
-            self._deaf = None
+        elif now is self._silenced:
+            self._silenced = None
             now.consume()
 
 

@@ -16,9 +16,9 @@ def pass_on(queues: list[str], job_types: frozenset[str]) -> None:
 
     At most some ten times a second, of all the processes of this worker together.
     """
-    if not worker_process.may_pass_on(PAUSE_SECONDS):
-        return
-    time.sleep(PAUSE_SECONDS)
     waiting = ready_of_other_types(queues, job_types)
-    if waiting:
-        ring(others_may_take(worker_process.worker_id, waiting))
+    wanted = others_may_take(worker_process.worker_id, waiting) if waiting else set()
+    # If not, another process of this worker is about to ring.
+    if wanted and worker_process.may_pass_on(PAUSE_SECONDS):
+        time.sleep(PAUSE_SECONDS)
+        ring(wanted)

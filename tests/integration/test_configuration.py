@@ -94,6 +94,8 @@ class TestTheEngine:
             ({"MAX_ATEMPTS": 3}, 'JOBS["MAX_ATEMPTS"] is 3: '),
             ({"MIDDLEWARE": "a.b.C"}, "JOBS[\"MIDDLEWARE\"] is 'a.b.C': "),
             ({"BACKOFF_BASE_SECONDS": 9, "BACKOFF_CAP_SECONDS": 8}, "base <= cap"),
+            ({"MIN_WORKERS": 5, "MAX_WORKERS": 4}, "from 5 to 4 slots"),
+            ({"MIN_WORKERS": 2}, "from 2 to 0 slots"),
         ],
     )
     def test_a_bad_setting_is_named(
