@@ -30,6 +30,7 @@ class JobsConfig(AppConfig):
         from jobs.conf import jobs_settings
         from jobs.domain import ports
         from jobs.runtime.metrics import start_counting
+        from jobs.selectors.queues import check_queue_names
         from jobs.services.bulk import submit_many
         from jobs.services.submission import submit
 
@@ -37,6 +38,7 @@ class JobsConfig(AppConfig):
         ports.plug_submitters(submit, submit_many)
         start_counting()
         autodiscover_modules("jobs")
+        check_queue_names()
 
         from jobs.backends import signals  # noqa: F401 - connects to Celery's worker
         from jobs.tasks import register_job_types

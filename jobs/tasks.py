@@ -12,7 +12,7 @@ from django.db import close_old_connections
 from kombu import Exchange, Queue
 
 from jobs.conf import jobs_settings
-from jobs.domain.errors import SubmissionError
+from jobs.domain.errors import QueueFull, SubmissionError
 from jobs.domain.job_types import JobType
 from jobs.domain.registry import registry
 from jobs.models import Job
@@ -131,10 +131,22 @@ def _register(app: Celery, job_type: JobType) -> None:
                 idempotency_key=f"celery:{self.request.id}",
                 trigger=Job.Trigger.TASK,
             )
+        except QueueFull:
+            raise
         except SubmissionError as error:
             logger.error("message_refused", job_type=job_type.name, error=str(error))
             raise
         return str(submission.job_id)
 
     submit_from_message.__doc__ = f"Submit a job of type {job_type.name}."
-    app.task(name=job_type.name, bind=True, send_events=False)(submit_from_message)
+    app.task(
+        name=job_type.name,
+        bind=True,
+        send_events=False,
+        # The message is all there is of the job yet: it is tried again until it can be accepted.
+        autoretry_for=(QueueFull, *OUTAGES),
+        retry_backoff=1,
+        retry_backoff_max=30,
+        retry_jitter=True,
+        max_retries=None,
+    )(submit_from_message)

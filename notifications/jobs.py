@@ -122,6 +122,8 @@ def _submit_when_gone(
     }
     try:
         ctx.submit(job_type, told)
+    except public.QueueFull:
+        raise  # there is room later: the refusal is not recorded, and the next run meets it again
     except public.SubmissionError as refused:
         # What becomes of the notification does not depend on it.
         ctx.log(f"{job_type} was not submitted: {short_error(str(refused))}", level=logging.WARNING)

@@ -12,6 +12,7 @@ from jobs.admin.display import GLYPHS
 from jobs.admin.links import jobs_list, may_view
 from jobs.domain.states import State
 from jobs.models import AuditEntry, Job, Queue, Schedule, Worker, WorkerProfile
+from jobs.selectors.capacity import latest_advice
 from jobs.selectors.counts import by_state
 from jobs.selectors.workers import worker_counts
 
@@ -73,6 +74,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         told["waiting"] = counts[State.QUEUED]
     if may_view(request, site, Worker):
         told["workers"] = worker_counts()
+        told["advice"] = latest_advice()
     if may_view(request, site, Schedule):
         planned = Schedule.objects.filter(next_run_at__isnull=False).order_by("next_run_at")
         told["schedules"] = list(planned[:_SHOWN])

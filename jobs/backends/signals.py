@@ -16,6 +16,7 @@ from jobs.conf import jobs_settings
 from jobs.runtime.interruption import interruption
 from jobs.runtime.timekeeper import Rank, Timekeeper
 from jobs.runtime.worker_process import worker_process
+from jobs.selectors.capacity import resolved_workers
 from jobs.services import stream
 
 _children: Children | None = None
@@ -27,8 +28,7 @@ _celery_events: CeleryEvents | None = None
 @signals.celeryd_init.connect
 def _size_the_pool(conf: Any, options: dict[str, Any], **_: Any) -> None:
     """Give the worker the slots that the settings name, unless its command line does."""
-    slots = jobs_settings().workers
-    if slots and slots != "auto" and not options.get("concurrency"):
+    if not options.get("concurrency") and (slots := resolved_workers()):
         conf.worker_concurrency = slots
 
 

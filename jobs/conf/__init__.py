@@ -23,6 +23,7 @@ __all__ = [
     "configured_redis_url",
     "jobs_settings",
     "sources",
+    "where",
 ]
 
 
@@ -36,6 +37,11 @@ def sources() -> dict[str, str]:
         name: given[name].source if name in given else "default"
         for name in JobsSettings.model_fields
     }
+
+
+def where(name: str) -> str:
+    """Return where a setting that is set was set, for messages."""
+    return layers.given()[name].where
 
 
 @cache

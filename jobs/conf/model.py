@@ -118,6 +118,12 @@ class JobsSettings(BaseModel):
 
     #: Slots of a worker; 0: as many as Celery starts; `auto`: as many as `jobs autotune` finds.
     workers: CountOrAuto = 0
+    #: Ready jobs that each queue holds, at most; 0: any number; `auto`: as `jobs autotune` finds.
+    queue_size: CountOrAuto = 0
+    #: The same for single queues, by the names that Celery knows them by: `low`, `mail.high`.
+    queue_sizes: dict[str, CountOrAuto] = Field(default_factory=dict)
+    #: How long a job should wait in a queue at most: what `auto` and the advice go by.
+    queue_wait_seconds: PositiveSeconds = 60
 
     max_params_bytes: int = Field(default=256 * 1024, ge=1024)
     max_result_bytes: int = Field(default=256 * 1024, ge=1024)
@@ -175,6 +181,11 @@ class JobsSettings(BaseModel):
         if not self.min_workers and not self.max_workers:
             return None
         return Bounds(max(self.min_workers, 1), self.max_workers)
+
+    @cached_property
+    def bounds_queues(self) -> bool:
+        """Whether any queue may be full."""
+        return any([self.queue_size, *self.queue_sizes.values()])
 
     @cached_property
     def lease(self) -> timedelta:

@@ -8,7 +8,8 @@
     │   ├── UnknownJobType
     │   ├── InvalidParameters     carries `problems`: (path, message) of each wrong field
     │   ├── InvalidOption
-    │   └── DuplicateJob          the idempotency key is taken
+    │   ├── DuplicateJob          the idempotency key is taken
+    │   └── QueueFull             its queue holds as many ready jobs as it may
     ├── JobNotFound
     ├── UnknownQueue
     ├── InvalidTransition         the job's state does not allow what was asked
@@ -29,6 +30,7 @@ an error of ours: see `jobs.domain.outcomes`.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 
 class JobsError(Exception):
@@ -76,6 +78,26 @@ class DuplicateJob(SubmissionError):
     def __init__(self, message: str, *, job_id: object) -> None:
         self.job_id = job_id
         super().__init__(message)
+
+
+class QueueFull(SubmissionError):
+    """The job's queue holds as many ready jobs as it may: later there is room again.
+
+    Attributes:
+        queue: its name, such as `low` or `mail.high`.
+        capacity: how many ready jobs it holds, at most.
+        retry_after: how long to wait before it is tried again.
+    """
+
+    def __init__(self, queue: str, *, capacity: int, retry_after: timedelta) -> None:
+        self.queue = queue
+        self.capacity = capacity
+        self.retry_after = retry_after
+        super().__init__(
+            f"queue {queue} is full: it holds {capacity} ready jobs, which is its capacity; submit "
+            f"again in {retry_after.total_seconds():g} s, run more workers, or raise QUEUE_SIZE "
+            "(see `manage.py jobs autotune`)"
+        )
 
 
 class JobNotFound(JobsError):

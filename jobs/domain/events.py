@@ -21,6 +21,8 @@ class EventName(StrEnum):
     COMPLETED = "job.completed"
     FAILED = "job.failed"
     CANCELLED = "job.cancelled"
+    #: Submissions that were refused: no row, so no commit; it is told in this process alone.
+    REJECTED = "job.rejected"
     RETRYING = "job.retrying"
     SCHEDULE_EXECUTED = "schedule_executed"
     WORKER_ADDED = "worker_added"

@@ -10,6 +10,7 @@ from jobs.domain.errors import (
     InvalidTransition,
     JobNotFound,
     JobsError,
+    QueueFull,
     ScheduleNotFound,
     UnknownQueue,
 )
@@ -41,7 +42,7 @@ def exit_code_of(error: JobsError | ValueError | DatabaseError) -> ExitCode:
             return ExitCode.NOT_FOUND
         case InvalidTransition() | DuplicateJob():
             return ExitCode.CONFLICT
-        case ConfigurationError() | DatabaseError():
+        case ConfigurationError() | QueueFull() | DatabaseError():
             return ExitCode.FAILED
         case _:
             return ExitCode.USAGE

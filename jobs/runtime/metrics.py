@@ -31,6 +31,9 @@ failed = Counter(
 retried = Counter(
     "jobsite_job_retry_attempts", "Runs that another one follows.", ["job_type"], registry=registry
 )
+rejected = Counter(
+    "jobsite_jobs_rejected", "Submissions that were refused.", ["reason"], registry=registry
+)
 duration = Histogram(
     "jobsite_job_duration_seconds",
     "How long a run took.",
@@ -62,13 +65,15 @@ def count(event: Event) -> None:
             failed.labels(event.job_type, str(event.details.get("failure_reason", ""))).inc()
         case EventName.RETRYING if event.details.get("outcome") in ("error", "timeout", "lost"):
             retried.labels(event.job_type).inc()
+        case EventName.REJECTED:
+            rejected.labels(event.details["reason"]).inc(event.details["count"])
         case _:
             pass
 
 
 def start_counting() -> None:
     """Begin to count what this process records of jobs."""
-    subscribe(count, EventName.COMPLETED, EventName.FAILED, EventName.RETRYING)
+    subscribe(count, EventName.COMPLETED, EventName.FAILED, EventName.RETRYING, EventName.REJECTED)
 
 
 class _Table(Collector):

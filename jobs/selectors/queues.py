@@ -3,11 +3,24 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Count, Min
 
+from jobs.conf import jobs_settings, where
+from jobs.domain.errors import ConfigurationError
 from jobs.domain.registry import registry
 from jobs.domain.states import State
 from jobs.models import Job, Queue
+
+# PostgreSQL's planner would rather read the table from its begin, through all that has completed,
+# or walk the primary key. It takes a range whose ends it does not know for a narrow one, so it goes
+# along the index of ready jobs, which begins with the priority, whatever it knows of the table.
+_COUNT = """
+SELECT COUNT(*) FROM (
+    SELECT 1 FROM {table} WHERE state = 'queued' AND queue = %s
+        AND priority BETWEEN (SELECT CAST(%s AS integer)) AND (SELECT CAST(%s AS integer)) LIMIT %s
+) AS ready
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,37 @@ class QueueView:
 def paused_queues() -> set[str]:
     """Return the queues that are paused."""
     return set(Queue.objects.filter(paused_at__isnull=False).values_list("name", flat=True))
+
+
+def check_queue_names() -> None:
+    """Do nothing if the settings of single queues name queues of this site alone.
+
+    Raises:
+        ConfigurationError: they do not; the message names the queues that there are.
+    """
+    known = registry.celery_queues()
+    for setting in ("queue_sizes", "queue_concurrency"):
+        for name in getattr(jobs_settings(), setting):
+            if name not in known:
+                raise ConfigurationError(
+                    f"{where(setting)} names the queue {name!r}, which is not there; use: "
+                    f"{', '.join(known)}"
+                )
+
+
+def ready_up_to(limit: int, queue: str, priority: int) -> int:
+    """Return how many ready jobs are in the queue; it counts no further than the limit.
+
+    Args:
+        limit: how far to count.
+        queue: its name.
+        priority: of the jobs in it: the index of ready jobs begins with it.
+    """
+    count = _COUNT.format(table=connection.ops.quote_name(Job._meta.db_table))
+    with connection.cursor() as cursor:
+        cursor.execute(count, [queue, priority, priority, limit])
+        (ready,) = cursor.fetchone()
+    return int(ready)
 
 
 def queues() -> list[QueueView]:

@@ -18,6 +18,7 @@ from jobs.domain.submission import BulkSubmission, NewJob, Submission
 from jobs.models import Job
 from jobs.models.job import new_job_id
 from jobs.selectors.clock import database_now
+from jobs.services.backpressure import largest_batch, refusals
 from jobs.services.building import build, stored_params
 from jobs.services.storing import store
 from jobs.services.submission import announce_all, settle_duplicate
@@ -37,6 +38,9 @@ def submit_many(jobs: Iterable[NewJob]) -> BulkSubmission:
     that goes away, leaves those accepted that were committed. With idempotency keys the call can be
     repeated then.
 
+    Where a queue has a capacity, those that fit are accepted, and the others are refused with
+    `QueueFull`; what is committed together is then fewer, an eighth of the capacity or 100.
+
     Args:
         jobs: any number; they are read as they are stored.
 
@@ -45,9 +49,13 @@ def submit_many(jobs: Iterable[NewJob]) -> BulkSubmission:
     """
     result = BulkSubmission()
     waiting = iter(jobs)
-    while chunk := list(islice(waiting, CHUNK)):
+    while chunk := list(islice(waiting, _chunk_size())):
         _accept(chunk, result)
     return result
+
+
+def _chunk_size() -> int:
+    return min(CHUNK, largest_batch()) if jobs_settings().bounds_queues else CHUNK
 
 
 def _accept(chunk: Sequence[NewJob], result: BulkSubmission) -> None:
@@ -60,6 +68,11 @@ def _accept(chunk: Sequence[NewJob], result: BulkSubmission) -> None:
         except SubmissionError as error:
             result.errors[place] = error
     with transaction.atomic():
+        if jobs_settings().bounds_queues:
+            refused = refusals(drafted)
+            result.errors.update(refused)
+            for place in refused:
+                del drafted[place]
         stored = store(list(drafted.values()), alike=drafts.are_alike)
         announce_all([job for job in drafted.values() if job.id in stored])
         settled = {

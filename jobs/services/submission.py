@@ -5,6 +5,7 @@ from typing import Unpack
 
 from django.utils import timezone
 
+from jobs.conf import jobs_settings
 from jobs.domain.errors import DuplicateJob, InvalidOption
 from jobs.domain.events import EventName
 from jobs.domain.options import OnDuplicate, SubmitOptions, check_options
@@ -13,6 +14,7 @@ from jobs.domain.states import State
 from jobs.domain.submission import Submission
 from jobs.models import Job
 from jobs.selectors.clock import database_now
+from jobs.services.backpressure import admit
 from jobs.services.building import Params, build
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_all, event_of
@@ -36,12 +38,15 @@ def submit(job_type: str, params: Params = None, **options: Unpack[SubmitOptions
         InvalidOption: an option cannot be used.
         DuplicateJob: the idempotency key belongs to a job with other parameters, or
             `on_duplicate` forbids a second submission.
+        QueueFull: its queue holds as many ready jobs as it may (`QUEUE_SIZE`).
     """
     check_options(options)
     found = registry.get(job_type)
     # What is due later is due by the clock that all share.
     now = database_now() if options.get("delay") or options.get("run_at") else timezone.now()
     job = build(found, params, now=now, **options)
+    if jobs_settings().bounds_queues:
+        admit(job)
     if job.id not in store([job]):
         return settle_duplicate(job, options.get("on_duplicate") or "ignore")
     announce(job)

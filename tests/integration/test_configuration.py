@@ -79,6 +79,10 @@ class TestTheEngine:
             ("MIDDLEWARE", "a.b.C"),
             ("RETENTION_BY_TYPE", '{"a": '),
             ("LEASE_SECONDS", ""),
+            ("QUEUE_SIZE", "many"),
+            ("QUEUE_SIZE", "-1"),
+            ("QUEUE_SIZE", "1e9"),
+            ("WORKERS", "2.5"),
         ],
     )
     def test_a_bad_variable_is_named(self, export: Declare, name: str, value: str) -> None:
@@ -91,6 +95,8 @@ class TestTheEngine:
         ("jobs", "told"),
         [
             ({"LEASE_SECONDS": 0}, 'JOBS["LEASE_SECONDS"] is 0: '),
+            ({"QUEUE_SIZE": True}, 'JOBS["QUEUE_SIZE"] is True: must be a whole number from 0'),
+            ({"QUEUE_SIZES": {"low": "all"}}, "JOBS[\"QUEUE_SIZES\"] at low is 'all': must be"),
             ({"MAX_ATEMPTS": 3}, 'JOBS["MAX_ATEMPTS"] is 3: '),
             ({"MIDDLEWARE": "a.b.C"}, "JOBS[\"MIDDLEWARE\"] is 'a.b.C': "),
             ({"BACKOFF_BASE_SECONDS": 9, "BACKOFF_CAP_SECONDS": 8}, "base <= cap"),
@@ -200,6 +206,11 @@ class TestTheSite:
             ({"JOBSITE_VAR": "/proc/nowhere"}, "JOBSITE_VAR"),
             ({"METRICS_TOKEN": "a s3cret"}, "METRICS_TOKEN: Value error, a header must carry it"),
             ({"METRICS_TOKEN": "s3cret\n"}, "METRICS_TOKEN: "),
+            (
+                {"JOBSITE_QUEUE_SIZES": '{"urgent": 5}'},
+                "JOBSITE_QUEUE_SIZES in the environment names the queue 'urgent', which is not "
+                "there; use: critical",
+            ),
         ],
     )
     def test_a_bad_variable_stops_the_start(

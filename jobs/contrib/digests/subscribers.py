@@ -53,6 +53,8 @@ def notify(digest: Digest, subscriptions: Iterable[DigestSubscription], ctx: Job
         key = str(ctx.stable_id(f"notify:{subscription.pk}"))
         try:
             ctx.submit("notifications.send", params, idempotency_key=key)
+        except public.QueueFull:
+            raise  # there is room later: the job is retried, and its keys tell no one twice
         except public.SubmissionError as refused:
             # One address that cannot be used keeps the others from nothing.
             told = f"subscription {subscription.pk} was not notified: {refused}"

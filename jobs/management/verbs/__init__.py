@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output
 from jobs.management.verbs import (
+    autotune,
     cancel,
     config,
     discard,
@@ -57,6 +58,7 @@ VERBS: dict[str, Verb] = {
     "types": types,
     "stats": stats,
     "purge": purge,
+    "autotune": autotune,
     "config": config,
     "middleware": middleware,
     "metrics": metrics,

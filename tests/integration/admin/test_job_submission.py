@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import Settings
 
 from jobs.domain.priority import Priority
 from jobs.domain.states import State
@@ -59,6 +60,16 @@ def test_the_same_key_finds_the_first_job_or_says_that_it_is_taken(browser: Clie
     response = browser.post(address, {**data, "params.value": "2"})
     assert "has other parameters" in " ".join(response.context["errors"]["idempotency_key"])
     assert Job.objects.count() == 1
+
+
+def test_a_full_queue_is_told_on_the_form(browser: Client, settings: Settings) -> None:
+    settings.JOBS = {**settings.JOBS, "QUEUE_SIZE": 1}
+    address = f"{FORM}?job_type=sample.echo"
+    browser.post(address, {"params.value": "1"})
+    response = browser.post(address, {"params.value": "2"})
+    assert response.status_code == 200
+    assert "queue normal is full" in " ".join(response.context["errors"]["__all__"])
+    assert (Job.objects.count(), AuditEntry.objects.count()) == (1, 1)
 
 
 def test_a_type_is_chosen_first(browser: Client) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from jobs import public
@@ -18,6 +20,8 @@ from jobs.conf import jobs_settings
 from jobs.contrib.digests.models import DigestSubscription
 from jobs.contrib.digests.storage import store_digest
 from jobs.contrib.digests.subscribers import MOST_BYTES
+from jobs.domain.priority import queue_name
+from jobs.domain.registry import registry
 from jobs.models import Job, LogLine
 from tests.integration.digests.git_repository import GitRepository
 from tests.servers.http import Answer, HttpServer
@@ -159,3 +163,24 @@ def test_an_address_that_cannot_be_used_keeps_the_others_from_nothing(
     assert len(receiver.requests) == 1
     (line,) = LogLine.objects.filter(job=job, message__startswith="subscription")
     assert f"subscription {wrong.pk} was not notified" in line.message
+
+
+def test_a_full_queue_has_the_digest_tried_again_and_no_one_told_twice(
+    repo: GitRepository, receiver: HttpServer, settings: Settings
+) -> None:
+    for number in range(2):
+        subscribe(repo.path, receiver.url(f"/ok?{number}"))
+    (type_,) = [each for each in registry if each.name == "notifications.send"]
+    queue = queue_name(type_.queue, type_.priority)
+    job_id = public.submit(
+        "digests.generate", {"repository": str(repo.path), **PERIOD}, priority="critical"
+    ).job_id
+    settings.JOBS = {**settings.JOBS, "QUEUE_SIZES": {queue: 1}}
+    drain()
+    first = public.get(job_id)
+    assert (first.state, first.error_type) == ("retrying", "QueueFull")
+    assert len(receiver.requests) == 1
+    settings.JOBS = {**settings.JOBS, "QUEUE_SIZES": {}}
+    drain(now=timezone.now() + timedelta(hours=1))
+    assert notified(public.get(job_id)) == 2
+    assert len(receiver.requests) == 2

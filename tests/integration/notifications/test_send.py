@@ -7,7 +7,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from jobs import PermanentError, Retry, Snooze
-from jobs.public import UnknownJobType
+from jobs.public import QueueFull, UnknownJobType
 from notifications import deliveries
 from notifications.channels.base import DeliveryError
 from notifications.models import Delivery
@@ -263,6 +263,21 @@ def test_an_unknown_type_to_submit_when_gone_changes_nothing_else(
     assert states(job) == {http_server.url("/gone"): State.FAILED}
     (_, first, _), *_ = job.log.lines
     assert first == ("no.such was not submitted: job type 'no.such' is unknown")
+
+
+def test_a_full_queue_has_the_refusal_met_again_by_the_next_run(
+    job: SendJob, http_server: HttpServer
+) -> None:
+    http_server.answers["/gone"] = Answer(410)
+    job.log.refused = QueueFull("normal", capacity=1, retry_after=timedelta(seconds=1))
+    address = http_server.url("/gone")
+    with pytest.raises(QueueFull):
+        job.run(channel="webhook", to=address, when_gone="sample.echo")
+    assert states(job) == {address: State.SENDING}
+    job.log.refused = None
+    with pytest.raises(PermanentError, match="410"):
+        job.run(channel="webhook", to=address, when_gone="sample.echo")
+    assert [name for name, _ in job.log.submitted] == ["sample.echo"]
 
 
 def test_who_is_gone_is_told_once_to_the_type_that_asked(
