@@ -89,7 +89,7 @@ def given() -> Layer:
 def _layer(found: Iterable[tuple[str, Any, str, str, str]]) -> Layer:
     layer: Layer = {}
     for name, written, where, source, spelt in found:
-        check_name(name, f"{where} is {written!r}")
+        check_name(name, where)  # without its value, which may be a secret
         setting, value = read(name, written, where)
         if setting in layer:
             raise ConfigurationError(

@@ -20,8 +20,6 @@ DEFAULT_MIDDLEWARE = [
     "jobs.runtime.middleware.retries.RetriesMiddleware",
     "jobs.runtime.middleware.timeout.TimeoutMiddleware",
 ]
-#: Of jobs that wait in a queue, or of slots.
-MOST = 1_000_000_000
 DEFAULT_WEIGHTS = {"critical": 8, "high": 4, "normal": 2, "low": 1}
 Seconds = Annotated[float, Field(ge=0, le=366 * 86_400)]
 PositiveSeconds = Annotated[float, Field(gt=0, le=366 * 86_400)]
@@ -33,19 +31,23 @@ def _final(state: str) -> str:
     return state
 
 
-def _count_or_auto(value: Any) -> Any:
-    text = str(value)
-    if text == "auto":
-        return text
-    if text.isascii() and text.isdigit() and int(text) <= MOST:
-        return int(text)
-    raise PydanticCustomError(
-        "count_or_auto", "must be a whole number from 0 to {most}, or auto", {"most": MOST}
-    )
+def _count_or_auto(most: int) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        text = str(value)
+        if text == "auto":
+            return text
+        if text.isascii() and text.isdigit() and int(text) <= most:
+            return int(text)
+        raise PydanticCustomError(
+            "count_or_auto", "must be a whole number from 0 to {most}, or auto", {"most": most}
+        )
+
+    return BeforeValidator(check)
 
 
 FinalState = Annotated[State, BeforeValidator(_final)]
-CountOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_count_or_auto)]
+Jobs = Annotated[int | Literal["auto"], _count_or_auto(1_000_000_000)]
+Slots = Annotated[int | Literal["auto"], _count_or_auto(1000)]
 
 
 class JobsSettings(BaseModel):
@@ -117,11 +119,11 @@ class JobsSettings(BaseModel):
     progress_interval_seconds: Seconds = 1
 
     #: Slots of a worker; 0: as many as Celery starts; `auto`: as many as `jobs autotune` finds.
-    workers: CountOrAuto = 0
+    workers: Slots = 0
     #: Ready jobs that each queue holds, at most; 0: any number; `auto`: as `jobs autotune` finds.
-    queue_size: CountOrAuto = 0
+    queue_size: Jobs = 0
     #: The same for single queues, by the names that Celery knows them by: `low`, `mail.high`.
-    queue_sizes: dict[str, CountOrAuto] = Field(default_factory=dict)
+    queue_sizes: dict[str, Jobs] = Field(default_factory=dict)
     #: How long a job should wait in a queue at most: what `auto` and the advice go by.
     queue_wait_seconds: PositiveSeconds = 60
 

@@ -42,6 +42,13 @@ duration = Histogram(
     buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 600, 1800),
 )
 
+lateness = Histogram(
+    "jobsite_job_lateness_seconds",
+    "How long after its time a delayed job, or one that waited for a retry, was ready.",
+    registry=registry,
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 5, 30, 300),
+)
+
 
 @cache
 def duration_of(job_type: str) -> Histogram:
@@ -65,6 +72,8 @@ def count(event: Event) -> None:
             failed.labels(event.job_type, str(event.details.get("failure_reason", ""))).inc()
         case EventName.RETRYING if event.details.get("outcome") in ("error", "timeout", "lost"):
             retried.labels(event.job_type).inc()
+        case EventName.QUEUED if "late_seconds" in event.details:
+            lateness.observe(event.details["late_seconds"])
         case EventName.REJECTED:
             rejected.labels(event.details["reason"]).inc(event.details["count"])
         case _:
@@ -73,7 +82,14 @@ def count(event: Event) -> None:
 
 def start_counting() -> None:
     """Begin to count what this process records of jobs."""
-    subscribe(count, EventName.COMPLETED, EventName.FAILED, EventName.RETRYING, EventName.REJECTED)
+    subscribe(
+        count,
+        EventName.COMPLETED,
+        EventName.FAILED,
+        EventName.QUEUED,
+        EventName.RETRYING,
+        EventName.REJECTED,
+    )
 
 
 class _Table(Collector):

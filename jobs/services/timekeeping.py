@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from jobs.domain.events import Event, EventName
 from jobs.domain.registry import registry
@@ -24,7 +25,7 @@ WHERE id IN (
     WHERE state IN ('retrying', 'scheduled') AND run_at <= %s
     ORDER BY run_at LIMIT %s {lock}
 ) AND (state IN ('retrying', 'scheduled')) IS TRUE
-RETURNING id, job_type, queue, run
+RETURNING id, job_type, queue, run, run_at
 """
 _NEXT = """
 SELECT
@@ -92,16 +93,19 @@ def promote_due(*, now: datetime | None = None) -> int:
                 [connection.ops.adapt_datetimefield_value(now), _AT_ONCE],
             )
             rows = cursor.fetchall()
-        ring({queue for _, _, queue, _ in rows})
-        for job_id, job_type, _, run in rows:
-            emit(_queued(job_id, job_type, State.RETRYING if run else State.SCHEDULED, now))
+        ring({queue for _, _, queue, *_ in rows})
+        moved_at = timezone.now()
+        for job_id, job_type, _, run, run_at in rows:
+            emit(_queued(job_id, job_type, run, due=_aware(run_at) or now, at=moved_at))
         moved += len(rows)
         if len(rows) < _AT_ONCE:
             return moved
 
 
-def _queued(job_id: UUID | str, job_type: str, before: State, now: datetime) -> Event:
-    return Event(EventName.QUEUED, now, as_uuid(job_id), job_type, State.QUEUED, before)
+def _queued(job_id: UUID | str, job_type: str, run: int, *, due: datetime, at: datetime) -> Event:
+    before = State.RETRYING if run else State.SCHEDULED
+    late = {"late_seconds": round(max(0.0, (at - due).total_seconds()), 6)}
+    return Event(EventName.QUEUED, at, as_uuid(job_id), job_type, State.QUEUED, before, late)
 
 
 def ring_again(*, now: datetime | None = None) -> set[str]:
@@ -135,7 +139,8 @@ def _unheard(now: datetime) -> set[str]:
 
 
 def _aware(value: object) -> datetime | None:
-    """Return a datetime that came through a raw cursor, which SQLite gives as text."""
-    if value is None or isinstance(value, datetime):
-        return value
-    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
+    """Return a datetime that came through a raw cursor: SQLite's has no zone, or is text."""
+    if value is None:
+        return None
+    told = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return told if told.tzinfo else told.replace(tzinfo=UTC)

@@ -97,7 +97,10 @@ class TestTheEngine:
             ({"LEASE_SECONDS": 0}, 'JOBS["LEASE_SECONDS"] is 0: '),
             ({"QUEUE_SIZE": True}, 'JOBS["QUEUE_SIZE"] is True: must be a whole number from 0'),
             ({"QUEUE_SIZES": {"low": "all"}}, "JOBS[\"QUEUE_SIZES\"] at low is 'all': must be"),
-            ({"MAX_ATEMPTS": 3}, 'JOBS["MAX_ATEMPTS"] is 3: '),
+            (
+                {"MAX_ATEMPTS": 3},
+                'JOBS["MAX_ATEMPTS"]: there is no such setting; did you mean \'max_att',
+            ),
             ({"MIDDLEWARE": "a.b.C"}, "JOBS[\"MIDDLEWARE\"] is 'a.b.C': "),
             ({"BACKOFF_BASE_SECONDS": 9, "BACKOFF_CAP_SECONDS": 8}, "base <= cap"),
             ({"MIN_WORKERS": 5, "MAX_WORKERS": 4}, "from 5 to 4 slots"),

@@ -226,13 +226,13 @@ class TestTheRedisOfTheSite:
     [
         ("[job_queue]\nbatch_size = 0", "batch_size in [job_queue] of {path} is 0: "),
         ("[job_queue]\nbatch_sise = 5",
-         "batch_sise in [job_queue] of {path} is 5: there is no such setting; did you mean "
+         "batch_sise in [job_queue] of {path}: there is no such setting; did you mean "
          "'batch_size'?"),
         ("[job_queue]\nmax_retries = 'many'", "max_retries in [job_queue] of {path} is 'many': "),
         ("[job_queue]\nmax_retries = -1", "is -1: must be a whole number from 0"),
         ("[job_queue]\ninitial_delay_ms = true", "is True: must be a number"),
         ("[job_queue]\nmax_delay_ms = -5", "max_delay_ms in [job_queue] of {path} is -5: "),
-        ("[job_queue]\nworkers = 'some'", "must be a whole number from 0 to 1000000000, or auto"),
+        ("[job_queue]\nworkers = 'some'", "must be a whole number from 0 to 1000, or auto"),
         ("[job_queue]\nmax_retries = 1\nmax_attempts = 2",
          "max_retries in [job_queue] of {path} and max_attempts in [job_queue] of {path} are the "
          "same setting: leave one out"),

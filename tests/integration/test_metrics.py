@@ -20,6 +20,7 @@ from jobs.runtime.metrics import exposition
 from jobs.services import rescue
 from jobs.services.finishing import finish
 from jobs.services.taking import Taker, take
+from jobs.services.timekeeping import promote_due
 
 Key = tuple[str, frozenset[tuple[str, str]]]
 Series = dict[Key, float]
@@ -104,6 +105,18 @@ def test_every_end_is_counted_as_its_row_tells_it(added: Callable[[], Series]) -
     }
     assert key("executed_total", job_type="sample.trouble") not in grown
     assert key("executed_total", job_type="sample.echo") not in grown
+
+
+def test_lateness_is_a_histogram(added: Callable[[], Series]) -> None:
+    for _ in range(3):
+        submit("sample.echo", delay=timedelta(hours=1))
+    Job.objects.update(run_at=timezone.now() - timedelta(milliseconds=200))
+    assert promote_due() == 3
+    grown = added()
+    assert grown[key("lateness_seconds_count")] == 3
+    assert grown[key("lateness_seconds_bucket", le="+Inf")] == 3
+    assert key("lateness_seconds_bucket", le="0.15") not in grown
+    assert 3 * 0.2 <= grown[key("lateness_seconds_sum")] < 3 * 5
 
 
 def test_durations_are_a_histogram(added: Callable[[], Series], tmp_path: object) -> None:
