@@ -12,15 +12,18 @@ from uuid import UUID
 
 import psutil
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Max, Min
+from django.test import Client
 
 from benchmarks import plain, surroundings
 from benchmarks.figures import Figures, spread
 from jobs.models import Job, Worker
 from jobs.public import NewJob, submit, submit_many
 from jobsite.env import BASE_DIR
+from jobsite.supervision.site import free_port
 
 _LIVE = ("queued", "running")
 _READY_SECONDS = 60.0
@@ -93,6 +96,23 @@ class Bench:
         celery = ("-m", "celery", "-A", "jobsite", "--quiet", "beat", "--loglevel", "WARNING")
         with self.process("beat", *celery) as process:
             yield process
+
+    @contextmanager
+    def web(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Run the site's web, of one worker, on a free port."""
+        options = ("--bind", f"127.0.0.1:{free_port()}", "--workers", "1")
+        with self.process("web", "-m", "gunicorn", "jobsite.wsgi", *options) as process:
+            yield process
+
+    @staticmethod
+    def logged_in() -> Client:
+        """Return a client who may see every page of the admin."""
+        client = Client(SERVER_NAME="localhost")
+        user, _ = get_user_model().objects.get_or_create(
+            username="bench", is_staff=True, is_superuser=True
+        )
+        client.force_login(user)
+        return client
 
     @staticmethod
     def wait(done: Callable[[], bool], seconds: float, *, pause: float = 0.1) -> None:

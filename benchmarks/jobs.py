@@ -4,6 +4,7 @@ import time
 
 from pydantic import BaseModel
 
+from benchmarks.peers.record import record as write_down
 from jobs import JobContext, job_type
 
 
@@ -19,6 +20,12 @@ class Timed(BaseModel):
     milliseconds: float
 
 
+class Sent(BaseModel):
+    """When it was submitted, in seconds since 1970."""
+
+    sent: float
+
+
 @job_type("bench.noop")
 def noop(params: Numbered, ctx: JobContext) -> None:
     """Do nothing."""
@@ -28,3 +35,9 @@ def noop(params: Numbered, ctx: JobContext) -> None:
 def work(params: Timed, ctx: JobContext) -> None:
     """Take so long."""
     time.sleep(params.milliseconds / 1000)
+
+
+@job_type("bench.record")
+def record(params: Sent, ctx: JobContext) -> None:
+    """Do nothing but say so."""
+    write_down(params.sent)

@@ -10,8 +10,9 @@ import celery
 import django
 from django.db import connection
 
-from benchmarks import surroundings
+from benchmarks import chart, surroundings
 from benchmarks.bench import Bench, prepare
+from benchmarks.ending import clean_up_when_terminated
 from benchmarks.figures import Figures
 from benchmarks.rows import ROWS
 from jobs.domain.errors import ConfigurationError
@@ -30,6 +31,7 @@ def measure(options: dict[str, Any], output: Output) -> ExitCode:
         named = options["database_url"]
         database = environment().database_url if named is None else named
         surroundings.enter(surroundings.environment(database, options["broker_url"]))
+    clean_up_when_terminated()
     own_redis = not options["broker_url"]
     try:
         if own_redis:
@@ -68,6 +70,7 @@ def _tell(results: dict[str, Figures], machine: Figures, save: Path | None, outp
     told = {**results, "machine": machine}
     if save:
         save.write_text(json.dumps(told, indent=2) + "\n")
+        chart.draw(chart.of_the_site(results), save.with_suffix(".svg"))
     if output.as_json:
         output.json(told)
         return

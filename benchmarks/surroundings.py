@@ -44,31 +44,26 @@ def environment(database_url: str, broker_url: str) -> dict[str, str]:
     Raises:
         ConfigurationError: the server does not answer, or lets nobody make a database.
     """
-    scratch = Path(tempfile.mkdtemp(prefix="jobsite-bench-"))
+    on_postgresql = database_url.startswith(("postgres://", "postgresql://"))
+    scratch_url = make_database(database_url) if on_postgresql else ""
+    env = site(Path(tempfile.mkdtemp(prefix="jobsite-bench-")), scratch_url, broker_url)
+    return env | ({"BENCH_SERVER": database_url} if on_postgresql else {})
+
+
+def site(folder: Path, database_url: str, broker_url: str) -> dict[str, str]:
+    """Return the environment of a site that has these, and the benchmark's job types."""
     env = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
-    env |= {
+    return env | {
         "JOBSITE_BENCH": "1",
         "JOBSITE_ENV": "development",
-        "JOBSITE_VAR": str(scratch),
+        "JOBSITE_VAR": str(folder),
         "DJANGO_SETTINGS_MODULE": "jobsite.settings",
-        "DATABASE_URL": "",
+        "DATABASE_URL": database_url,
         "BROKER_URL": broker_url,
         "REDIS_URL": "",
         "LOG_LEVEL": os.environ.get("BENCH_LOG_LEVEL", "WARNING"),
         "LOG_FORMAT": "json",
     }
-    if database_url.startswith(("postgres://", "postgresql://")):
-        try:
-            env["DATABASE_URL"] = _make_database(database_url)
-        except psycopg.Error as error:
-            shutil.rmtree(scratch)
-            why = str(error).partition("\n")[0]
-            raise ConfigurationError(
-                f"no database for the benchmark can be made on the server of DATABASE_URL: {why}; "
-                "name one whose user may, with --database-url, or '' for SQLite"
-            ) from None
-        env["BENCH_SERVER"] = database_url
-    return env
 
 
 def enter(env: Mapping[str, str]) -> None:
@@ -79,14 +74,31 @@ def enter(env: Mapping[str, str]) -> None:
 def leave() -> None:
     """Remove the scratch database and folder."""
     if server := os.environ.get("BENCH_SERVER"):
-        name = urlsplit(os.environ["DATABASE_URL"]).path.removeprefix("/")
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        drop_database(server, os.environ["DATABASE_URL"])
     shutil.rmtree(folder(), ignore_errors=True)
 
 
-def _make_database(server: str) -> str:
+def make_database(server: str) -> str:
+    """Make a scratch database on the server and return its URL.
+
+    Raises:
+        ConfigurationError: the server does not answer, or lets nobody make a database.
+    """
     name = f"jobsite_bench_{secrets.token_hex(4)}"
-    with psycopg.connect(server, autocommit=True, connect_timeout=5) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+    try:
+        with psycopg.connect(server, autocommit=True, connect_timeout=5) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+    except psycopg.Error as error:
+        why = str(error).partition("\n")[0]
+        raise ConfigurationError(
+            f"no database for the benchmark can be made on the server of DATABASE_URL: {why}; "
+            "name one whose user may, with --database-url, or '' to do without"
+        ) from None
     return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+
+
+def drop_database(server: str, url: str) -> None:
+    """Remove a scratch database, whoever is still connected to it."""
+    name = urlsplit(url).path.removeprefix("/")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

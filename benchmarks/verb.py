@@ -20,7 +20,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--slots", type=int, default=os.cpu_count() or 1, help="of a worker")
     parser.add_argument("--database-url", help="of a database on the server to measure; '': SQLite")
     parser.add_argument("--broker-url", default="", help="of a broker to measure")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="write the JSON there as well")
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="write the JSON, and a picture beside it"
+    )
 
 
 def run(options: dict[str, Any], output: Output) -> ExitCode:

@@ -3,15 +3,12 @@
 import time
 
 import psutil
-from django.contrib.auth import get_user_model
 from django.db import connection
-from django.test import Client
 
 from benchmarks.bench import Bench
 from benchmarks.figures import Figures, spread
 from jobs.models import Job
 from jobs.public import submit
-from jobsite.supervision.site import free_port
 
 _MB = 2**20
 _COPY = {
@@ -46,11 +43,7 @@ def growth(bench: Bench) -> Figures:
 def _workload(bench: Bench) -> Figures:
     _, drained = bench.drain(bench.scaled(20_000, at_least=1000))
     waits = bench.idle_starts(bench.scaled(200, at_least=30))
-    client = Client(SERVER_NAME="localhost")
-    user, _ = get_user_model().objects.get_or_create(
-        username="bench", is_staff=True, is_superuser=True
-    )
-    client.force_login(user)
+    client = bench.logged_in()
     pages = []
     for _ in range(10):
         began = time.perf_counter()
@@ -81,9 +74,7 @@ def memory(bench: Bench) -> Figures:
     """I: what each process holds, and whether it grows."""
     bench.empty()
     count = bench.scaled(1_000_000, at_least=10_000)
-    port = free_port()
-    web = ("-m", "gunicorn", "jobsite.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1")
-    with bench.worker() as worker, bench.beat() as beat, bench.process("web", *web) as server:
+    with bench.worker() as worker, bench.beat() as beat, bench.web() as server:
         bench.fill(bench.scaled(20_000, at_least=2000))
         bench.wait_until_drained()
         before = [_rss(process) for process in bench.family(worker)]
@@ -109,9 +100,7 @@ def at_rest(bench: Bench) -> Figures:
     """K: all processes together, with nothing to do."""
     bench.empty()
     seconds = bench.scaled(60, at_least=10)
-    port = free_port()
-    web = ("-m", "gunicorn", "jobsite.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1")
-    with bench.worker() as worker, bench.beat() as beat, bench.process("web", *web) as server:
+    with bench.worker() as worker, bench.beat() as beat, bench.web() as server:
         time.sleep(10)
         named = {"worker": worker, "beat": beat, "web": server}
         families = {name: bench.family(process) for name, process in named.items()}

@@ -6,8 +6,6 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from django.test import Client
-
 from benchmarks import surroundings
 from benchmarks.bench import Bench
 from benchmarks.figures import Figures
@@ -86,7 +84,7 @@ def embedded(bench: Bench) -> Figures:
 
 def beside_the_web(bench: Bench, count: int) -> Figures:
     """Drain so many while people look at the list, on the database in use."""
-    client, locked, pages, began = _logged_in(), 0, 0, time.monotonic()
+    client, locked, pages, began = bench.logged_in(), 0, 0, time.monotonic()
     with bench.beat(), bench.worker(), bench.worker(name="second"):
         # Everyone is there before the first of them runs.
         pause_queue("normal", actor="bench")
@@ -110,14 +108,6 @@ def beside_the_web(bench: Bench, count: int) -> Figures:
         "pages_failed": locked,
         "database_is_locked": logs.count("database is locked"),
     }
-
-
-def _logged_in() -> Client:
-    from django.contrib.auth import get_user_model
-
-    client = Client(SERVER_NAME="localhost")
-    client.force_login(get_user_model().objects.create_superuser("bench"))
-    return client
 
 
 def _output(command: list[str]) -> str:
