@@ -95,9 +95,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         live = not {"unit", "integration"} & {mark.name for mark in item.iter_markers()}
         return live, "worker" in names, "beat" in names
 
+    once = pytest.mark.skip(reason="held on SQLite: no database makes a difference to it")
     for item in items:
         for folder in _MARKED.intersection(item.path.parts):
             item.add_marker(folder)
+        if item.get_closest_marker("once") and current().name != "sqlite":
+            item.add_marker(once)
     items.sort(key=shared)
 
 

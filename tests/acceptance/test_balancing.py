@@ -21,7 +21,7 @@ from tests.stack import Process, Stack, eventually
 from tests.stack.run import celery
 
 Start = Callable[..., dict[str, Process]]
-pytestmark = pytest.mark.usefixtures("transactional_db")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("transactional_db")]
 
 
 @pytest.fixture

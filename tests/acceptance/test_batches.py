@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from jobs.models import Job
 from jobs.public import NewJob, get, pause_queue, resume_queue, submit_many
 from tests.conftest import LiveProcess
@@ -11,6 +13,7 @@ from tests.stack.run import celery
 BATCH = 40
 
 
+@pytest.mark.once
 def test_a_partial_batch_is_handed_on_at_its_time(
     live_process: LiveProcess, transactional_db: None, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """What a small worker needs."""
 
 import psutil
+import pytest
 
 from jobs.models import Job
 from jobs.public import NewJob, submit_many
@@ -13,6 +14,7 @@ CEILING_MB = 400
 JOBS = 2000
 
 
+@pytest.mark.once
 def test_the_profile_constrained_keeps_below_its_ceiling(
     live_process: LiveProcess, transactional_db: None
 ) -> None:

@@ -14,7 +14,7 @@ from tests.stack.run import celery
 
 #: How soon a change is obeyed, at most.
 SOON = 5
-pytestmark = pytest.mark.usefixtures("stack", "transactional_db")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("stack", "transactional_db")]
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ BOUNDS = {
     "JOBSITE_SCALE_INTERVAL_SECONDS": str(INTERVAL_SECONDS),
     "JOBSITE_SCALE_WAIT_SECONDS": "2",
 }
-pytestmark = pytest.mark.usefixtures("stack", "transactional_db")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("stack", "transactional_db")]
 
 
 def row(process: Process) -> Worker:

@@ -33,7 +33,7 @@ def install() -> None:
         from jobs.runtime import executor, recording
 
         taking: Any = executor
-        taking.take = _around(taking.take)
+        taking.take_within_limits = _around(taking.take_within_limits)
         writing: Any = recording
         writing.finish = _before(writing.finish)
         writing.finish_completed = _before(writing.finish_completed)
