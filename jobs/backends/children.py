@@ -55,9 +55,13 @@ class Children:
         pool._create_worker_process = create_and_note
 
     def show_life(self) -> None:
-        """Touch a file: a probe, which asks nobody, sees by it that the thread is at work."""
-        self.folder.mkdir(mode=0o700, exist_ok=True)
-        (self.folder / _ALIVE).touch()
+        """Touch a file: a probe, which asks nobody, sees by it that the thread is at work.
+
+        Where none can be written the worker finds out by itself, and leaves: see `jobs.backends.lease`.
+        """
+        with suppress(OSError):
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            (self.folder / _ALIVE).touch()
 
     def have_pool_look(self) -> None:
         """Have the pool look for children that died.
