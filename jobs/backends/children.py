@@ -57,7 +57,7 @@ class Children:
     def show_life(self) -> None:
         """Touch a file: a probe, which asks nobody, sees by it that the thread is at work.
 
-        Where none can be written the worker finds out by itself, and leaves: see `jobs.backends.lease`.
+        Where none can be written the worker leaves by itself: see `jobs.backends.lease`.
         """
         with suppress(OSError):
             self.folder.mkdir(mode=0o700, exist_ok=True)
