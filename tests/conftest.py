@@ -99,7 +99,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for folder in _MARKED.intersection(item.path.parts):
             item.add_marker(folder)
-        if item.get_closest_marker("once") and current().name != "sqlite":
+        marks = {mark.name for mark in item.iter_markers()}
+        if "once" in marks and "long" not in marks and current().name != "sqlite":
             item.add_marker(once)
     items.sort(key=shared)
 

@@ -9,10 +9,16 @@ from collections.abc import Callable, Collection
 INTERVAL_SECONDS = 0.005
 #: While rings go on and on, this long: whoever hears each finds more to do.
 LONGEST_SECONDS = 0.02
+#: A ring that took longer finds a broker that is slow: for a second the thread waits for it then,
+#: and not who rings.
+SLOW_SECONDS = 0.05
+_SLOW_FOR_SECONDS = 1.0
 
 
 class Coalescer:
     """Sends the first ring of a queue at once, and those of the next moments together.
+
+    While the broker is slow, nobody waits for it who rings.
 
     For one process: its thread does not outlive a fork.
 
@@ -26,7 +32,8 @@ class Coalescer:
         Args:
             send: sends a ring to each of the queues; best effort.
         """
-        self._send = send
+        self._broker = send
+        self._slow_until = 0.0
         self._next: dict[str, float] = {}
         self._held: set[str] = set()
         self._interval = INTERVAL_SECONDS
@@ -39,7 +46,8 @@ class Coalescer:
         now = time.monotonic()
         with self._changed:
             new = set(queues) - self._held
-            due = {queue for queue in new if self._next.get(queue, 0.0) <= now}
+            soon = now < self._slow_until
+            due = {queue for queue in new if not soon and self._next.get(queue, 0.0) <= now}
             self._next.update(dict.fromkeys(due, now + self._interval))
             held = new - due
             self._count += not due
@@ -56,6 +64,12 @@ class Coalescer:
             held, self._held = self._held, set()
         if held:
             self._send(held)
+
+    def _send(self, queues: Collection[str]) -> None:
+        began = time.monotonic()
+        self._broker(queues)
+        if (now := time.monotonic()) - began > SLOW_SECONDS:
+            self._slow_until = now + _SLOW_FOR_SECONDS
 
     def _start(self) -> None:
         if self._thread is None:

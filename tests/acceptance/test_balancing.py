@@ -101,6 +101,7 @@ def test_the_least_loaded_take_and_a_burst_is_spread(
     assert Counter(map(where, [long, *burst])) == {"a": 2, "b": 2, "c": 2}
 
 
+@pytest.mark.long
 def test_no_job_waits_for_a_worker_that_was_killed(
     balanced: Callable[[Strategy], None], beat: Process, start: Start, final: Final
 ) -> None:
@@ -119,6 +120,7 @@ def test_no_job_waits_for_a_worker_that_was_killed(
     assert sum(each > timedelta(seconds=0.9) for each in waited) >= 2
 
 
+@pytest.mark.long
 def test_bells_for_a_worker_that_is_gone_do_not_stay(
     balanced: Callable[[Strategy], None], stack: Stack
 ) -> None:

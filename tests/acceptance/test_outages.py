@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from jobs.public import get, submit
 from tests.acceptance.conftest import Final
 from tests.conftest import LiveProcess
+from tests.servers.slow import slowed
 from tests.stack import Process, Stack
 from tests.stack.run import celery
 
@@ -51,6 +53,19 @@ def test_a_broker_that_hangs_delays_a_submission_once(
     assert 1 < first < 3
     assert second < 1
     assert [final(job_id, 30).state for job_id in job_ids] == ["completed"] * 2
+
+
+def test_a_broker_that_is_slow_holds_up_few_submissions(
+    stack: Stack, worker: Process, beat: Process, final: Final
+) -> None:
+    """200 ms a call: whoever submits first finds out, and a thread waits for it from then on."""
+    with slowed(urlsplit(stack.redis_url).port or 0, seconds=0.2) as port:
+        job_ids, seconds = submit_with(stack, f"redis://127.0.0.1:{port}/0", times=30)
+        assert [final(job_id, 30).state for job_id in job_ids] == ["completed"] * 30
+    first, *others = seconds
+    assert first >= 0.2
+    assert sorted(others)[len(others) // 2] < 0.1
+    assert sum(others) < 2
 
 
 def test_the_worker_goes_on_after_redis_was_away(

@@ -79,6 +79,7 @@ def test_it_takes_only_the_types_of_its_profile(
     assert final(left, SOON + 3).state == "completed"
 
 
+@pytest.mark.long
 def test_a_job_that_one_may_not_take_is_soon_taken_by_another(
     profiled: Callable[..., Process], final: Final
 ) -> None:
@@ -96,6 +97,7 @@ def test_a_job_that_one_may_not_take_is_soon_taken_by_another(
     assert "steered" in restricted.name
 
 
+@pytest.mark.long
 def test_its_slots_follow_the_profile_and_come_back(
     profiled: Callable[..., Process], path: str
 ) -> None:
@@ -116,6 +118,7 @@ def test_its_slots_follow_the_profile_and_come_back(
     assert "the profile steered asks for 3" in worker.output()
 
 
+@pytest.mark.long
 def test_it_caps_a_worker_that_scales(profiled: Callable[..., Process], path: str) -> None:
     change(concurrency=2)
     worker = profiled(
@@ -157,6 +160,7 @@ def test_drained_it_finishes_what_runs_and_leaves(
     assert again.returncode is None
 
 
+@pytest.mark.long
 def test_its_time_to_stop_is_the_profiles(
     profiled: Callable[..., Process], path: str, witness: Callable[[], list[str]]
 ) -> None:

@@ -84,6 +84,7 @@ def test_it_grows_with_a_backlog_and_shrinks_when_idle(
     assert Attempt.objects.count() == 0
 
 
+@pytest.mark.long
 def test_nothing_is_lost_while_it_shrinks_under_load(
     live_process: LiveProcess, path: str, witness: Callable[[], list[str]]
 ) -> None:
@@ -103,6 +104,7 @@ def test_nothing_is_lost_while_it_shrinks_under_load(
     assert "Process " not in worker.output()  # as the pool tells of one that died
 
 
+@pytest.mark.long
 def test_the_command_line_goes_before_the_settings_and_a_remote_command_changes_both(
     live_process: LiveProcess,
 ) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Collection
 from threading import Thread
 
-from jobs.backends.coalescing import INTERVAL_SECONDS, LONGEST_SECONDS, Coalescer
+from jobs.backends.coalescing import INTERVAL_SECONDS, LONGEST_SECONDS, SLOW_SECONDS, Coalescer
 
 
 class Sent:
@@ -100,3 +100,22 @@ def test_what_is_held_back_can_be_sent_at_once() -> None:
     assert sent.queues() == ["normal", "normal"]
     wait()
     assert len(sent.rings) == 2
+
+
+def test_nobody_waits_for_a_broker_that_is_slow() -> None:
+    sent = Sent()
+
+    def slowly(queues: Collection[str]) -> None:
+        time.sleep(SLOW_SECONDS * 2)
+        sent(queues)
+
+    coalescer = Coalescer(slowly)
+    coalescer.ring({"normal"})  # finds out
+    for number in range(10):
+        began = time.monotonic()
+        coalescer.ring({f"queue{number}"})
+        assert time.monotonic() - began < SLOW_SECONDS
+    ends = time.monotonic() + 5
+    while len(set(sent.queues())) < 11 and time.monotonic() < ends:
+        time.sleep(0.01)
+    assert set(sent.queues()) == {"normal", *(f"queue{number}" for number in range(10))}
