@@ -2,10 +2,6 @@
 
 from typing import Any
 
-import structlog
-
-logger = structlog.get_logger(__name__)
-
 
 class PoolSize:
     """The size of a worker's pool. It is changed in Celery's event loop, which owns the pool."""

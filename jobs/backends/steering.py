@@ -9,6 +9,7 @@ from jobs.backends.pool_size import PoolSize
 from jobs.backends.profile import ProfileKeeper
 from jobs.conf import jobs_settings
 from jobs.domain.scaling import Bounds, Decision, Load, decide
+from jobs.runtime.listening import job_queues
 from jobs.runtime.worker_process import worker_process
 from jobs.selectors.backlog import Backlog, backlog
 from jobs.selectors.workers import other_slots
@@ -86,7 +87,7 @@ class Steering:
         return None
 
     def _decide(self, busy: int, bounds: Bounds) -> Decision:
-        queues = [*self._worker.app.amqp.queues.consume_from]
+        queues = job_queues(self._worker.app.amqp.queues.consume_from)
         resting = worker_process.resting
         waits = Backlog() if resting else backlog(queues, self.profile.job_types)
         load = Load(

@@ -1,6 +1,7 @@
 """The names that a setting is known by: its own, and those that others use for the same."""
 
 import difflib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -29,9 +30,9 @@ class OtherName:
 
 def _number(value: Any) -> float:
     try:
-        if not isinstance(value, bool):
-            return float(value)
-    except (TypeError, ValueError):
+        if not isinstance(value, bool) and math.isfinite(number := float(value)):
+            return number
+    except (TypeError, ValueError, OverflowError):
         pass
     raise Unusable("must be a number")
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from jobs.domain.states import State
 from jobs.models import Job
 from jobs.selectors.queues import paused_queues
+from jobs.selectors.run_times import mean_run_seconds
 
 #: Ready jobs that are counted, at most.
 MOST_COUNTED = 10_000
@@ -51,7 +52,9 @@ def backlog(queues: Collection[str], job_types: Collection[str] | None = None) -
         job_types: count these only; None: all.
     """
     counts = _ready_by_type([*set(queues).difference(paused_queues())], job_types)
-    known = {name: mean for name in [*counts][:_TYPES] if (mean := _run_seconds(name)) is not None}
+    since = timezone.now() - _RECENT
+    means = {name: mean_run_seconds(name, sample=_RUNS, since=since) for name in [*counts][:_TYPES]}
+    known = {name: mean for name, mean in means.items() if mean is not None}
     measured = sum(counts[name] for name in known)
     seconds = sum(counts[name] * mean for name, mean in known.items())
     return Backlog(
@@ -77,21 +80,6 @@ def _ready_by_type(queues: list[str], job_types: Collection[str] | None) -> dict
     with connection.cursor() as cursor:
         cursor.execute(statement, [*params, MOST_COUNTED + 1])
         return dict(cursor.fetchall())
-
-
-def _run_seconds(job_type: str) -> float | None:
-    runs = Job.objects.filter(
-        state=State.COMPLETED,
-        job_type=job_type,
-        started_at__isnull=False,
-        finished_at__gt=timezone.now() - _RECENT,
-    ).order_by("-finished_at")
-    taken = [
-        (finished - started).total_seconds()
-        for started, finished in runs.values_list("started_at", "finished_at")[:_RUNS]
-        if started and finished
-    ]
-    return sum(taken) / len(taken) if taken else None
 
 
 def ready_of_other_types(

@@ -8,6 +8,7 @@ from django.db.models import Count
 from jobs.domain.registry import registry
 from jobs.domain.states import ALIASES, State
 from jobs.models import Job
+from jobs.selectors.run_times import mean_run_seconds
 
 #: Completed jobs of a type whose run time is averaged.
 _SAMPLE = 1000
@@ -85,20 +86,6 @@ def _as_queue(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _average_run_seconds() -> dict[str, float]:
-    """Return the average run time of each type, over its latest completed jobs.
-
-    A sample, so that it takes no longer as the table grows.
-    """
-    averages = {}
-    for job_type in registry:
-        completed = Job.objects.filter(state=State.COMPLETED, job_type=job_type.name)
-        latest = completed.order_by("-finished_at")
-        times = latest.values_list("started_at", "finished_at")[:_SAMPLE]
-        took = [
-            (finished - started).total_seconds()
-            for started, finished in times
-            if started and finished
-        ]
-        if took:
-            averages[job_type.name] = round(sum(took) / len(took), 4)
-    return averages
+    """Return the average run time of each type, over its latest completed jobs."""
+    means = {each.name: mean_run_seconds(each.name, sample=_SAMPLE) for each in registry}
+    return {name: round(mean, 4) for name, mean in means.items() if mean is not None}

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Avg, DurationField, ExpressionWrapper, F
 from pydantic_core import to_json
 
-from jobs.domain.states import State
 from jobs.models import Job
+from jobs.selectors.run_times import mean_run_seconds
 
 _WINDOW = timedelta(hours=1)
 #: The newest jobs that arrivals are measured by.
@@ -18,7 +17,6 @@ _ARRIVALS = 10_000
 _RUNS = 1_000
 #: The newest jobs whose parameters are measured.
 _PARAMS = 100
-_TOOK = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +58,10 @@ def load(now: datetime) -> Load:
 
 def _mean_run_seconds(arrived: Counter[str], begin: datetime) -> float:
     """Return the mean of the types' run times, each as often as it arrived."""
-    times = {name: _run_seconds(name, begin) for name in sorted(arrived)}
+    times = {name: mean_run_seconds(name, sample=_RUNS, since=begin) for name in sorted(arrived)}
     known = {name: took for name, took in times.items() if took is not None}
     weight = sum(arrived[name] for name in known)
     return sum(took * arrived[name] for name, took in known.items()) / weight if weight else 0.0
-
-
-def _run_seconds(job_type: str, begin: datetime) -> float | None:
-    completed = Job.objects.filter(
-        state=State.COMPLETED, job_type=job_type, finished_at__gt=begin, started_at__isnull=False
-    )
-    newest = completed.order_by("-finished_at").annotate(took=_TOOK)[:_RUNS]
-    took: timedelta | None = newest.aggregate(mean=Avg("took"))["mean"]
-    return None if took is None else max(0.0, took.total_seconds())
 
 
 def _rounded(value: float) -> float:

@@ -229,6 +229,8 @@ class TestTheRedisOfTheSite:
          "batch_sise in [job_queue] of {path}: there is no such setting; did you mean "
          "'batch_size'?"),
         ("[job_queue]\nmax_retries = 'many'", "max_retries in [job_queue] of {path} is 'many': "),
+        ("[job_queue]\nmax_retries = inf", "is inf: must be a number"),
+        ("[job_queue]\nmax_delay_ms = nan", "is nan: must be a number"),
         ("[job_queue]\nmax_retries = -1", "is -1: must be a whole number from 0"),
         ("[job_queue]\ninitial_delay_ms = true", "is True: must be a number"),
         ("[job_queue]\nmax_delay_ms = -5", "max_delay_ms in [job_queue] of {path} is -5: "),
