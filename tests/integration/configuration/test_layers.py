@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
 from jobs.conf import jobs_settings, sources
 from jobs.domain.backoff import Backoff
-from jobs.domain.errors import ConfigurationError
 from jobs.domain.profiles import PROFILES
 from jobs.models import Attempt, Job
 from jobs.public import get, submit
@@ -23,27 +21,9 @@ from jobs.runtime.metrics import exposition
 from jobs.services.taking import Taker
 from jobs.services.timekeeping import promote_due
 from jobsite.env import BASE_DIR, environment
+from tests.integration.configuration.conftest import Declare, refusal
 
-Declare = Callable[..., None]
 Write = Callable[[str], Path]
-
-
-@pytest.fixture
-def export(monkeypatch: pytest.MonkeyPatch) -> Declare:
-    def change(**variables: str) -> None:
-        for name, value in variables.items():
-            monkeypatch.setenv(f"JOBSITE_{name}", value)
-        jobs_settings.cache_clear()
-
-    return change
-
-
-@pytest.fixture
-def declare(settings: Settings) -> Declare:
-    def change(**jobs: Any) -> None:
-        settings.JOBS = jobs
-
-    return change
 
 
 @pytest.fixture
@@ -57,18 +37,6 @@ def write(export: Declare, tmp_path: Path) -> Write:
         return path
 
     return text
-
-
-@pytest.fixture(autouse=True)
-def _read_again() -> Any:
-    yield
-    jobs_settings.cache_clear()
-
-
-def refusal() -> str:
-    with pytest.raises(ConfigurationError) as refused:
-        jobs_settings()
-    return str(refused.value)
 
 
 def shown(**variables: str) -> dict[str, dict[str, Any]]:

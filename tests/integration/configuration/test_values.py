@@ -11,50 +11,15 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django import Settings
 
 from jobs.conf import DEFAULT_MIDDLEWARE, JobsSettings, jobs_settings, sources
 from jobs.domain.errors import ConfigurationError
 from jobs.public import submit
 from jobs.services.retention import rules
 from jobsite.env import BASE_DIR, Environment
+from tests.integration.configuration.conftest import Declare, refusal
 
-Declare = Callable[..., None]
 Start = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def declare(settings: Settings) -> Declare:
-    """Set JOBS in Django's settings."""
-
-    def change(**jobs: Any) -> None:
-        settings.JOBS = jobs
-
-    return change
-
-
-@pytest.fixture
-def export(monkeypatch: pytest.MonkeyPatch) -> Declare:
-    """Set variables of the environment, as a process finds them at its start."""
-
-    def change(**variables: str) -> None:
-        for name, value in variables.items():
-            monkeypatch.setenv(f"JOBSITE_{name}", value)
-        jobs_settings.cache_clear()
-
-    return change
-
-
-@pytest.fixture(autouse=True)
-def _read_again(settings: Settings) -> Any:
-    yield
-    jobs_settings.cache_clear()
-
-
-def refusal() -> str:
-    with pytest.raises(ConfigurationError) as refused:
-        jobs_settings()
-    return str(refused.value)
 
 
 class TestTheEngine:
