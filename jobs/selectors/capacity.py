@@ -11,12 +11,12 @@ from django.db.models import F, Sum
 from jobs.conf import jobs_settings
 from jobs.domain.advice import Observed, QueueLoad, advice
 from jobs.domain.capacity import Inputs, Plan, plan
-from jobs.models import Worker
 from jobs.selectors.clock import database_now
 from jobs.selectors.load import load
 from jobs.selectors.machine import memory_bytes, usable_cores
 from jobs.selectors.outages import OUTAGES
 from jobs.selectors.queues import queues
+from jobs.selectors.workers import live_workers
 
 T = TypeVar("T")
 #: What a slot is taken to need while no worker has told.
@@ -42,8 +42,7 @@ def inputs() -> Inputs:
 def observed() -> Observed:
     """Return what the site is at."""
     now = database_now()
-    alive = Worker.objects.filter(stopped_at=None, expires_at__gt=now)
-    slots = dict(alive.values_list("host").annotate(Sum("concurrency")).order_by())
+    slots = dict(live_workers().values_list("host").annotate(Sum("concurrency")).order_by())
     return Observed(
         slots=sum(slots.values()),
         slots_here=slots.get(platform.node(), 0),
@@ -94,10 +93,11 @@ def _advice() -> list[str]:
 
 
 def _slot_bytes() -> int:
-    alive = Worker.objects.filter(
-        stopped_at=None, expires_at__gt=database_now(), memory_bytes__gt=0
+    told = (
+        live_workers()
+        .filter(memory_bytes__gt=0)
+        .aggregate(memory=Sum("memory_bytes"), processes=Sum(F("concurrency") + 1))
     )
-    told = alive.aggregate(memory=Sum("memory_bytes"), processes=Sum(F("concurrency") + 1))
     return round(told["memory"] / told["processes"]) if told["memory"] else ASSUMED_SLOT_BYTES
 
 

@@ -9,7 +9,6 @@ from django.db.models.functions import Now
 from jobs.domain.balancing import Candidate
 from jobs.domain.states import State
 from jobs.models import Worker, WorkerProfile
-from jobs.selectors.clock import database_now
 
 
 def workers() -> QuerySet[Worker]:
@@ -20,26 +19,31 @@ def workers() -> QuerySet[Worker]:
 
 def worker_counts() -> dict[str, int]:
     """Return how many workers are `healthy` (their lease holds) and `expected` (not stopped)."""
-    present = Worker.objects.filter(stopped_at=None)
     return {
-        "healthy": present.filter(expires_at__gt=database_now()).count(),
-        "expected": present.count(),
+        "healthy": live_workers().count(),
+        "expected": Worker.objects.filter(stopped_at=None).count(),
     }
+
+
+def live_workers() -> QuerySet[Worker]:
+    """Return the workers whose lease holds, by the database's clock."""
+    return Worker.objects.filter(stopped_at=None, expires_at__gt=Now())
 
 
 def live_slots() -> int:
     """Return how many jobs the live workers can run at once."""
-    live = Worker.objects.filter(stopped_at=None, expires_at__gt=database_now())
-    return live.aggregate(slots=Sum("concurrency"))["slots"] or 0
+    return live_workers().aggregate(slots=Sum("concurrency"))["slots"] or 0
 
 
 def candidates() -> list[Candidate]:
     """Return the workers that are alive and well, by name, with the slots that they have busy.
 
-    By one statement, which reads no jobs but those that run. Of a name that was taken over from a
-    worker that was killed, the newest.
+    None whose profile has it take no jobs: it hears no bells either. By one statement, which reads
+    no jobs but those that run. Of a name that was taken over from a worker that was killed, the
+    newest.
     """
-    alive = Worker.objects.filter(stopped_at=None, expires_at__gt=Now(), ailment="")
+    resting = WorkerProfile.objects.filter(Q(enabled=False) | Q(draining=True)).values("name")
+    alive = live_workers().filter(ailment="").exclude(profile__in=resting)
     at_work = FilteredRelation("jobs", condition=Q(jobs__state=State.RUNNING))
     rows = (
         alive.annotate(at_work=at_work)
@@ -85,8 +89,7 @@ def _takes(profile: WorkerProfile | None, job_type: str) -> bool:
 
 
 def _others(worker_id: UUID) -> QuerySet[Worker]:
-    live = Worker.objects.filter(stopped_at=None, expires_at__gt=database_now())
-    return live.exclude(pk=worker_id)
+    return live_workers().exclude(pk=worker_id)
 
 
 def worker_name(worker_id: UUID | None) -> str:

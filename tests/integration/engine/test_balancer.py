@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from jobs.backends.balancer import Balancer
 from jobs.domain.balancing import Candidate
-from jobs.models import Job, Worker
+from jobs.models import Job, Worker, WorkerProfile
 from jobs.public import submit
 from jobs.selectors.clock import database_now
 from jobs.selectors.workers import candidates
@@ -52,7 +52,12 @@ class TestCandidates:
         make("dead@h", expires_at=now - timedelta(seconds=1))
         make("stopped@h", stopped_at=now)
         make("deaf@h", ailment="hears nothing")
-        make("well@h")
+        WorkerProfile.objects.create(name="off", enabled=False)
+        WorkerProfile.objects.create(name="leaving", draining=True)
+        WorkerProfile.objects.create(name="on")
+        make("off@h", profile="off")
+        make("leaving@h", profile="leaving")
+        make("well@h", profile="on")
         assert [each.name for each in candidates()] == ["well@h"]
 
     def test_of_one_name_the_newest(self, make: Make) -> None:
