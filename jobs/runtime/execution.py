@@ -9,6 +9,7 @@ from jobs.domain.context import JobContext
 from jobs.domain.job_types import JobType
 from jobs.domain.outcomes import Outcome, RetryPolicy
 from jobs.models import Job
+from jobs.selectors.policy import policy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +21,17 @@ class Execution:
         job_type: the declaration.
         params: the checked parameters.
         context: what the handler gets.
-        policy: what decides whether another attempt follows.
     """
 
     job: Job
     job_type: JobType
     params: BaseModel
     context: JobContext
-    policy: RetryPolicy
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """What decides whether another attempt follows."""
+        return policy_of(self.job)
 
 
 #: The rest of the chain, as a middleware sees it.

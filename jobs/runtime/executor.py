@@ -23,7 +23,6 @@ from jobs.runtime.pace import Pace
 from jobs.runtime.recorder import JobRecorder
 from jobs.runtime.recording import OutcomeBuffer, record, surely
 from jobs.runtime.worker_process import worker_process
-from jobs.selectors.policy import policy_of
 from jobs.services.limits import take_within_limits
 from jobs.services.taking import Taker, Wanted, announce_start, give_back
 
@@ -180,7 +179,6 @@ def _outcome(job: Job, recorder: JobRecorder) -> Outcome:
         job_type=job_type,
         params=params,
         context=_context(job, recorder),
-        policy=policy_of(job),
     )
     try:
         ended: object = chain()(execution)  # someone's middleware: not to be believed

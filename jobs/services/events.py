@@ -41,4 +41,4 @@ def event_of(name: EventName, job: Job, *, before: str = "", **details: Any) -> 
 def _publish(events: Sequence[Event]) -> None:
     for event in events:
         dispatch(event)
-        stream.append(event)
+    stream.append(events)

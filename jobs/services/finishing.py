@@ -1,8 +1,10 @@
 """The end of each run, recorded: once, by whoever still has it."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -28,16 +30,18 @@ from jobs.selectors.clock import database_now
 from jobs.services.attempts import ended_attempt, outcome_of, told_of
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit, emit_all, emit_job, event_of
-from jobs.services.json_rows import as_uuid, json_rows
+from jobs.services.json_rows import JsonRows, as_uuid, json_rows
 
 logger = structlog.get_logger(__name__)
-# By the ids alone: see `jobs.services.taking` for `IS TRUE`.
+_Incomplete = Failed | Cancelled | Retrying | Snoozed | Released | Lost
+# By the ids alone: see `jobs.services.taking` for `IS TRUE`. That the run is one makes PostgreSQL
+# expect few rows, so that it looks each of them up by its id, however small the table.
 _COMPLETE = """
 UPDATE {table} AS job SET state = 'completed', result = given.result, progress = 100, losses = 0,
     alone = false, started_at = given.started_at, finished_at = given.finished_at
 FROM {given}
-WHERE job.id = given.id AND (job.state = 'running') IS TRUE AND job.run = given.run
-    AND job.worker_id = %s
+WHERE given.run BETWEEN 1 AND 2147483647 AND job.id = given.id
+    AND (job.state = 'running') IS TRUE AND job.run = given.run AND job.worker_id IS {not_other} %s
 RETURNING {job_id}
 """
 
@@ -62,7 +66,10 @@ def finish(job: Job, outcome: Outcome, *, now: datetime | None = None) -> bool:
     Returns:
         False if another run has replaced this one: nothing was recorded then.
     """
-    recorded = _finish(job, outcome, now or _moment_of(outcome))
+    moment = now or _moment_of(outcome)
+    if isinstance(outcome, Completed):
+        return finish_completed([CompletedRun(job, outcome.result, moment)]) == 1
+    recorded = _finish(job, outcome, moment)
     if not recorded:
         _warn_of_late(job)
     return recorded
@@ -94,21 +101,16 @@ def finish_completed(runs: Sequence[CompletedRun]) -> int:
     """
     if not runs:
         return 0
-    given = json_rows("id", "run", "started_at", "finished_at", "result")
-    statement = _COMPLETE.format(
-        table=connection.ops.quote_name(Job._meta.db_table),
-        given=given.source(),
-        # SQLite knows no other table there, and no alias.
-        job_id="job.id" if connection.vendor == "postgresql" else "id",
-    )
     rows = [
         (run.job.id, run.job.run, run.job.started_at, run.finished_at, run.result) for run in runs
     ]
     worker_id: UUID | str | None = runs[0].job.worker_id
     if connection.vendor != "postgresql" and isinstance(worker_id, UUID):
         worker_id = worker_id.hex
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [given.document(rows), worker_id])
+    # One statement is a transaction already; in a caller's, an error must not end his.
+    within = transaction.atomic() if connection.in_atomic_block else nullcontext()
+    with within, connection.cursor() as cursor:
+        cursor.execute(_complete(connection.vendor), [_given().document(rows), worker_id])
         recorded = {as_uuid(job_id) for (job_id,) in cursor.fetchall()}
     told = []
     for run in runs:
@@ -118,6 +120,22 @@ def finish_completed(runs: Sequence[CompletedRun]) -> int:
             _warn_of_late(run.job)
     emit_all(told)
     return len(recorded)
+
+
+@cache
+def _complete(vendor: str) -> str:
+    on_postgresql = vendor == "postgresql"
+    return _COMPLETE.format(
+        table=connection.ops.quote_name(Job._meta.db_table),
+        given=_given().source(),
+        not_other="NOT DISTINCT FROM" if on_postgresql else "",
+        # SQLite knows no other table there, and no alias.
+        job_id="job.id" if on_postgresql else "id",
+    )
+
+
+def _given() -> JsonRows:
+    return json_rows("id", "run", "started_at", "finished_at", "result")
 
 
 def _warn_of_late(job: Job) -> None:
@@ -133,11 +151,8 @@ def _moment_of(outcome: Outcome) -> datetime:
     return timezone.now() if isinstance(outcome, Completed | Failed | Cancelled) else database_now()
 
 
-def _finish(job: Job, outcome: Outcome, now: datetime) -> bool:
+def _finish(job: Job, outcome: _Incomplete, now: datetime) -> bool:
     match outcome:
-        case Completed(result=result):
-            changes = {"result": result, "progress": 100}
-            return _end(job, State.COMPLETED, now, None, **changes)
         case Failed(reason=reason, error=error):
             ended = ended_attempt(job, outcome_of(error), now, error)
             return _end(job, State.FAILED, now, ended, failure_reason=reason, **told_of(error))
@@ -165,12 +180,12 @@ _EVENT = {
 }
 
 
-def _end(job: Job, state: State, now: datetime, ended: Attempt | None, **changes: Any) -> bool:
+def _end(job: Job, state: State, now: datetime, ended: Attempt, **changes: Any) -> bool:
     with transaction.atomic():
         changed = current_run(job).update(
             **{**_fresh(job), **changes, "state": state, "finished_at": now}
         )
-        if changed and ended is not None:
+        if changed:
             ended.save(force_insert=True)
     if changed:
         details = {key: str(value) for key, value in changes.items() if key in _TOLD_IN_EVENTS}

@@ -33,8 +33,13 @@ class Gatherer(Generic[T]):
 
     def add(self, item: T) -> None:
         """Hand over one thing; it is dropped if the thread is far behind."""
-        if len(self._waiting) < self._capacity:
-            self._waiting.append(item)
+        self.add_all((item,))
+
+    def add_all(self, items: Sequence[T]) -> None:
+        """Hand over several; those are dropped for which there is no room."""
+        room = self._capacity - len(self._waiting)
+        if room > 0:
+            self._waiting += items if len(items) <= room else items[:room]
             if not self._filled.is_set():
                 self._filled.set()
 

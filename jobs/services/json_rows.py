@@ -3,19 +3,18 @@
 The text of the statement is the same for any number of rows, on both databases.
 """
 
-import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, models
+from pydantic_core import to_json
 
 from jobs.models import Job
 
 _Encode = Callable[[Any], str]
-_encode = json.JSONEncoder().encode
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -62,6 +61,10 @@ def json_rows(*names: str) -> JsonRows:
     return _rows(names, connection.vendor)
 
 
+def _encode(value: Any) -> str:
+    return to_json(value).decode()
+
+
 def _encoder(field: Any, vendor: str) -> _Encode:
     """Return how a value of the column is written as JSON, so that the database reads it again."""
     on_postgresql = vendor == "postgresql"
@@ -71,7 +74,8 @@ def _encoder(field: Any, vendor: str) -> _Encode:
         case models.UUIDField():
             return (lambda value: f'"{value}"') if on_postgresql else (lambda v: f'"{v.hex}"')
         case models.DateTimeField():
-            return lambda value: f'"{connection.ops.adapt_datetimefield_value(value)}"'
+            # PostgreSQL reads any; SQLite compares text, so all of it must be of one form.
+            return (lambda value: f'"{value}"') if on_postgresql else _sqlite_moment
         case models.DurationField():
             return _interval if on_postgresql else lambda value: str(value // _MICROSECOND)
         case models.JSONField():
@@ -79,6 +83,10 @@ def _encoder(field: Any, vendor: str) -> _Encode:
             return _encode if on_postgresql else lambda value: _encode(_encode(value))
         case _:
             return _encode
+
+
+def _sqlite_moment(value: datetime) -> str:
+    return f'"{connection.ops.adapt_datetimefield_value(value)}"'
 
 
 def _interval(value: timedelta) -> str:

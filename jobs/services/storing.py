@@ -39,7 +39,8 @@ def store(jobs: Sequence[Job], *, alike: bool = True) -> set[UUID]:
     if not jobs:
         return set()
     keyed = any(job.idempotency_key is not None for job in jobs)
-    insert = _insert(alike, keyed, connection.vendor)
+    # One document costs less than a parameter for each column.
+    insert = _insert(alike and len(jobs) > 1, keyed, connection.vendor)
     with connection.cursor() as cursor:
         cursor.execute(insert.statement, insert.values(jobs))
         if not keyed:
@@ -52,16 +53,18 @@ class _Insert:
 
     def __init__(self, *, alike: bool, keyed: bool) -> None:
         each = _OWN if alike else (*_OWN, *_SHARED)
-        fields: list[Any] = [Job._meta.get_field(name) for name in (*_OWN, *_SHARED, *_AT_FIRST)]
+        fields: list[Any] = [Job._meta.get_field(name) for name in (*_OWN, *_SHARED)]
+        first: list[Any] = [Job._meta.get_field(name) for name in _AT_FIRST]
         quote = connection.ops.quote_name
         self._rows = json_rows(*each)
         self._read = attrgetter(*(field.attname for field in fields if field.name in each))
         self._same = [field for field in fields if field.name not in each]
         self.statement = _INSERT.format(
             table=quote(Job._meta.db_table),
-            columns=", ".join(quote(field.column) for field in fields),
+            columns=", ".join(quote(field.column) for field in (*fields, *first)),
             values=", ".join(
-                f"given.{quote(field.name)}" if field.name in each else "%s" for field in fields
+                [f"given.{quote(field.name)}" if field.name in each else "%s" for field in fields]
+                + [_literal(field.get_default()) for field in first]
             ),
             given=self._rows.source(),
             returning="RETURNING id" if keyed else "",
@@ -79,3 +82,8 @@ class _Insert:
 @cache
 def _insert(alike: bool, keyed: bool, _vendor: str) -> _Insert:
     return _Insert(alike=alike, keyed=keyed)
+
+
+def _literal(value: Any) -> str:
+    """Return a default of the model's as SQL has it: a number, a truth or no text."""
+    return "''" if value == "" else str(value)

@@ -40,7 +40,7 @@ class StreamWriter:
         self._gatherer = Gatherer(
             "event-stream", self._write, seconds=_GATHER_SECONDS, capacity=_CAPACITY
         )
-        self.append = self._gatherer.add
+        self.append = self._gatherer.add_all
         self.close = self._gatherer.close
 
     def _write(self, events: Sequence[Event]) -> float:
@@ -66,15 +66,15 @@ _writer: tuple[int, StreamWriter] | None = None
 _lock = threading.Lock()
 
 
-def append(event: Event) -> None:
-    """Append the event to the stream, soon; a forked process gets a writer of its own."""
+def append(events: Sequence[Event]) -> None:
+    """Append the events to the stream, soon; a forked process gets a writer of its own."""
     settings = jobs_settings()
     if not settings.redis_url or not settings.event_stream_length or settings.backend != "celery":
         return
     writer = _writer
     if writer is None or writer[0] != os.getpid():
         writer = _make_writer(settings.redis_url, settings.event_stream_length)
-    writer[1].append(event)
+    writer[1].append(events)
 
 
 def _make_writer(url: str, length: int) -> tuple[int, StreamWriter]:

@@ -111,3 +111,17 @@ def reads_all(plan: str) -> bool:
 @pytest.mark.usefixtures("history")
 def test_the_check_knows_a_plan_that_reads_all() -> None:
     assert reads_all(explained("SELECT * FROM jobs_job WHERE error LIKE 'x'"))
+
+
+@pytest.mark.usefixtures("db")
+def test_outcomes_are_found_by_their_ids_however_small_the_table(configure: Any) -> None:
+    configure(backend="memory")
+    submit_many(NewJob("sample.echo") for _ in range(3000))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    jobs = take(ME, QUEUES, limit=100)
+    now = timezone.now()
+    with CaptureQueriesContext(connection) as captured:
+        finish_completed([CompletedRun(job, None, now) for job in jobs])
+    (told,) = [each["sql"] for each in captured if "UPDATE" in each["sql"]]
+    assert not reads_all(explained(told))

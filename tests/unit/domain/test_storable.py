@@ -1,3 +1,4 @@
+import decimal
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -18,6 +19,8 @@ LIMIT = 1000
         (datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01T00:00:00Z"),
         (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         ("größe", "größe"),
+        ("NaN", "NaN"),
+        (["Infinity", 1.5], ["Infinity", 1.5]),
         (r"\u0000", r"\u0000"),
         (["\\", r"\\u0000"], ["\\", r"\\u0000"]),
     ],
@@ -32,6 +35,13 @@ def looped() -> list[object]:
     return loop
 
 
+def nested(depth: int) -> object:
+    value: object = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     ("value", "named"),
     [
@@ -41,7 +51,12 @@ def looped() -> list[object]:
         ("a\0b", "NUL"),
         ("\ud800", "surrogate"),
         ("x" * LIMIT, "1002 bytes"),
-        (looped(), "loop|nested|JSON"),
+        ({"\ud800": 1}, "surrogate"),
+        (b"\xff", "base64"),
+        pytest.param(10**5000, "digits", id="long"),
+        ([decimal.Decimal("1"), float("-inf")], "number"),
+        (looped(), "loop"),
+        (nested(3000), "nested"),
     ],
 )
 def test_what_cannot_be_stored_is_refused(value: object, named: str) -> None:
