@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import Max, Min
 from django.test import Client
+from django.utils import timezone
 
 from benchmarks import plain, surroundings
 from benchmarks.figures import Figures, spread
@@ -25,7 +26,6 @@ from jobs.public import NewJob, submit, submit_many
 from jobsite.env import BASE_DIR
 from jobsite.supervision.site import free_port
 
-_LIVE = ("queued", "running")
 _READY_SECONDS = 60.0
 
 
@@ -82,10 +82,10 @@ class Bench:
                 process.wait()
 
     @contextmanager
-    def worker(self, *, name: str = "bench") -> Iterator[subprocess.Popen[bytes]]:
-        """Run a worker, ready."""
+    def worker(self, *extra: str, name: str = "bench") -> Iterator[subprocess.Popen[bytes]]:
+        """Run a worker, ready; extra options are Celery's own."""
         celery = ("-m", "celery", "-A", "jobsite", "--quiet", "worker", "--loglevel", "WARNING")
-        options = ("--concurrency", str(self.slots), "-n", f"{name}@%h")
+        options = ("--concurrency", str(self.slots), "-n", f"{name}@%h", *extra)
         with self.process(name, *celery, *options) as process:
             self.wait(lambda: Worker.objects.filter(pid=process.pid).exists(), _READY_SECONDS)
             yield process
@@ -129,7 +129,9 @@ class Bench:
 
     def wait_until_drained(self, seconds: float = 900) -> None:
         """Wait until no job is ready or running."""
-        self.wait(lambda: not Job.objects.filter(state__in=_LIVE).exists(), seconds, pause=0.2)
+        # One state at a time, by the index that each has: it is asked again and again.
+        live = [Job.objects.filter(state=state) for state in ("queued", "running")]
+        self.wait(lambda: not any(jobs.exists() for jobs in live), seconds, pause=0.2)
 
     def fill(self, count: int) -> float:
         """Submit so many jobs that do nothing; return how many a second."""
@@ -140,13 +142,14 @@ class Bench:
             raise RuntimeError(f"of {count} jobs {len(result.errors)} were refused")
         return count / took
 
-    def drain(self, count: int) -> tuple[float, float]:
+    def drain(self, count: int, *options: str) -> tuple[float, float]:
         """Submit so many and have a worker run them; return the pace of both, a second."""
+        before = timezone.now()
         submitted = self.fill(count)
         self.analyze()
-        with self.worker():
+        with self.worker(*options):
             self.wait_until_drained()
-        done = Job.objects.filter(state="completed", job_type="bench.noop")
+        done = Job.objects.filter(state="completed", started_at__gte=before)
         told = done.aggregate(first=Min("started_at"), last=Max("finished_at"))
         return submitted, count / (told["last"] - told["first"]).total_seconds()
 
@@ -185,30 +188,35 @@ class Bench:
     def celery(self) -> Figures:
         """Plain Celery in this run: its drain a second, and how long a task waits when idle."""
         self.tell("plain Celery beside it")
-        count = self.scaled(20_000, at_least=500)
         stamps = surroundings.folder() / "stamps"
+        with self._plain_drain() as pace:
+            for _ in range(self.scaled(500, at_least=50)):
+                plain.stamp.delay(time.time(), str(stamps))
+                time.sleep(0.02)
+            time.sleep(0.5)
+        lags = [float(line) for line in stamps.read_text().splitlines()]
+        return {"per_second": round(pace), **spread(lags)}
+
+    def celery_drain(self, *options: str) -> float:
+        """Return how many tasks a second plain Celery drains, its worker run with these options."""
+        with self._plain_drain(*options) as pace:
+            return pace
+
+    @contextmanager
+    def _plain_drain(self, *options: str) -> Iterator[float]:
+        """Drain plain Celery's queue; inside, its worker waits for more. Yield the pace."""
+        count = self.scaled(20_000, at_least=500)
+        celery = ("-m", "celery", "-A", "benchmarks.plain", "--quiet", "worker", *options)
+        given = ("--concurrency", str(self.slots), "--loglevel", "WARNING", "-n", "plain@%h")
         with plain.app.connection_for_write() as broker:
             channel = broker.default_channel
             for number in range(count):
                 plain.noop.delay(number)
-            with self._plain_worker():
+            with self.process("plain", *celery, *given):
                 self.wait(lambda: _waiting(channel) < count, _READY_SECONDS, pause=0.01)
                 began, left = time.perf_counter(), _waiting(channel)
                 self.wait(lambda: not _waiting(channel), 600, pause=0.02)
-                pace = left / (time.perf_counter() - began)
-                for _ in range(self.scaled(500, at_least=50)):
-                    plain.stamp.delay(time.time(), str(stamps))
-                    time.sleep(0.02)
-                time.sleep(0.5)
-        lags = [float(line) for line in stamps.read_text().splitlines()]
-        return {"per_second": round(pace), **spread(lags)}
-
-    @contextmanager
-    def _plain_worker(self) -> Iterator[None]:
-        celery = ("-m", "celery", "-A", "benchmarks.plain", "--quiet", "worker")
-        options = ("--concurrency", str(self.slots), "--loglevel", "WARNING", "-n", "plain@%h")
-        with self.process("plain", *celery, *options):
-            yield
+                yield left / (time.perf_counter() - began)
 
     @staticmethod
     def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:

@@ -9,6 +9,8 @@ _COLUMNS = {
     "idle_p50_ms": "idle p50, ms",
     "loaded_p50_ms": "loaded p50, ms",
     "loaded_p99_ms": "loaded p99, ms",
+    "burst_p50_ms": "bursts p50, ms",
+    "burst_p99_ms": "bursts p99, ms",
     "kept": "kept of a completed job",
 }
 

@@ -43,9 +43,8 @@ class Run:
         self._amount = amount
         self._tell = tell
 
-    def measure(self, peers: Sequence[Peer]) -> list[Figures]:
-        """Return the figures of every variant that could be measured; tell why the others not."""
-        results: list[Figures] = []
+    def measure(self, peers: Sequence[Peer]) -> Iterator[Figures]:
+        """Yield the figures of every variant that could be measured; tell why the others not."""
         for peer in peers:
             try:
                 if "postgresql" in peer.needs and not self._server:
@@ -57,10 +56,9 @@ class Run:
                 continue
             for variant in peer.workers:
                 try:
-                    results.append(self._variant(peer, variant, commands))
+                    yield self._variant(peer, variant, commands)
                 except NotMeasured as error:
                     self._tell(f"{peer.title}, {variant}: not measured: {error}")
-        return results
 
     def _variant(self, peer: Peer, variant: str, commands: Path) -> Figures:
         self._tell(f"{peer.title}, {variant} …")

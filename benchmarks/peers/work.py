@@ -16,6 +16,7 @@ from benchmarks.peers.processes import Processes, Submitter, last_words
 _WARM_UP = 400
 _IDLE, _IDLE_PER_SECOND = 100, 20
 _STALLED_SECONDS = 30
+_FEWEST, _LONGEST_SECONDS = 200, 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +24,19 @@ class Amount:
     """How much of it.
 
     Attributes:
-        count: jobs that are drained, half of them submitted in bulk where that can be.
+        count: jobs that are drained, half of them submitted in bulk where that can be; a library
+            that is slow gets as many as it drains in half a minute.
         per_second: the pace of the load, the same for all.
         seconds: how long the load lasts.
+        burst_per_second: the pace of the bursts, the same for all.
+        burst_seconds: how long they last.
     """
 
     count: int = 20_000
     per_second: float = 300
     seconds: float = 10
+    burst_per_second: float = 5000
+    burst_seconds: float = 4
 
 
 def measure(peer: Peer, variant: str, amount: Amount, processes: Processes, file: Path) -> Figures:
@@ -45,13 +51,16 @@ def measure(peer: Peer, variant: str, amount: Amount, processes: Processes, file
         run = _Run(submitter, file, processes.log, bulk=told["bulk"])
         run.fill(min(_WARM_UP, amount.count))
         with processes.workers(commands):
-            run.wait()
-        submitted = run.fill(amount.count)
+            most = max(_FEWEST, round(run.drain() * _LONGEST_SECONDS))
+        submitted = run.fill(min(amount.count, most))
         _analyze(processes.env["PEERS_DATABASE"])
         with processes.workers(commands):
             drained = run.drain()
             idle = run.paced(_IDLE, _IDLE_PER_SECOND)
             loaded = run.paced(round(amount.per_second * amount.seconds), amount.per_second)
+            bursts = round(amount.burst_per_second * amount.burst_seconds)
+            most = min(most, max(_FEWEST, round(drained * _LONGEST_SECONDS)))
+            burst = run.paced(min(bursts, most), amount.burst_per_second, bursts=True)
     return {
         "version": told["version"],
         **submitted,
@@ -59,6 +68,8 @@ def measure(peer: Peer, variant: str, amount: Amount, processes: Processes, file
         "idle_p50_ms": idle["p50_ms"],
         "loaded_p50_ms": loaded["p50_ms"],
         "loaded_p99_ms": loaded["p99_ms"],
+        "burst_p50_ms": burst["p50_ms"],
+        "burst_p99_ms": burst["p99_ms"],
         "kept": peer.kept,
     }
 
@@ -96,10 +107,11 @@ class _Run:
         ended = self.wait()
         return self._expected / (ended - record.entries(self._file)[0][1])
 
-    def paced(self, count: int, per_second: float) -> Figures:
+    def paced(self, count: int, per_second: float, *, bursts: bool = False) -> Figures:
         """Submit at this pace to workers that wait for it; return how long jobs waited."""
         self._expect(count)
-        self._submitter.order("submit", count=count, per_second=per_second)
+        what = "submit_bursts" if bursts else "submit"
+        self._submitter.order(what, count=count, per_second=per_second)
         self.wait()
         return spread([began - sent for sent, began in record.entries(self._file)])
 

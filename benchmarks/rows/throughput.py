@@ -1,4 +1,4 @@
-"""A, B and J: how many jobs a second."""
+"""A, B, J and L: how many jobs a second."""
 
 import json
 import subprocess
@@ -59,6 +59,24 @@ def single(bench: Bench) -> Figures:
         "submits_per_second_a_process": round(min(counts) / seconds),
         "submits_per_second": round(sum(counts) / seconds),
         "left_at_the_end": left,
+    }
+
+
+def events(bench: Bench) -> Figures:
+    """L: a drain with Celery's events turned on, as Flower turns them on, against one without."""
+    count = bench.scaled(50_000, at_least=2000)
+    ours: dict[str, list[float]] = {"": [], "-E": []}
+    for option in ("", "-E", "-E", ""):  # so that what drifts meanwhile harms neither
+        bench.empty()
+        ours[option].append(bench.drain(count, *filter(None, [option]))[1])
+    off, on = sum(ours[""]), sum(ours["-E"])
+    celery_off, celery_on = bench.celery_drain(), bench.celery_drain("-E")
+    return {
+        "jobs": count,
+        "per_second_without": round(off / 2),
+        "per_second_with": round(on / 2),
+        "slower_percent": round(100 * (1 - on / off), 1),
+        "celery_slower_percent": round(100 * (1 - celery_on / celery_off), 1),
     }
 
 
