@@ -5,6 +5,7 @@
 - `worker` and `beat`: the site's own, ready; one and the same for all the tests that ask in a row.
 """
 
+import signal
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 import pytest
@@ -19,6 +20,12 @@ from tests.stack.run import celery
 LiveProcess = Callable[..., Process]
 #: The folders whose tests are chosen with `-m`.
 _MARKED = {"unit", "integration", "acceptance", "conformance"}
+
+
+def pytest_configure() -> None:
+    """Have the processes that tests start hear Ctrl-C: those of a shell's background job do not."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ from jobs.models import Job
 #: A count that is odd while the rest is being written; the phase; the run's job and number; when it
 #: began, by the monotonic clock that all processes of a host share; its timeout in seconds.
 _RUN = struct.Struct("<IB16sIdd")
+_COUNT = struct.Struct("<I")
+_BODY = struct.Struct("<B16sIdd")
 _IDLE, _RUNNING, _RECORDING = range(3)
 _ORDER = struct.Struct("<B16sI")
 _ORDER_AT = 64
@@ -83,6 +85,7 @@ class Slot:
             raise
         finally:
             os.close(file)
+        (self._count,) = _COUNT.unpack_from(self._memory)
 
     def begin(self, job: Job) -> None:
         """Say which run the process is at from now on."""
@@ -90,17 +93,18 @@ class Slot:
 
     def record(self) -> None:
         """Say that the run has ended, and that the process writes down what became of it."""
-        _, _, *run = _RUN.unpack_from(self._memory)
-        self._write(_RECORDING, *run)
+        self._memory[_COUNT.size] = _RECORDING
 
     def end(self) -> None:
         """Say that it is at none."""
         self._write(_IDLE, bytes(16), 0, 0.0, 0.0)
 
     def _write(self, phase: int, *run: Any) -> None:
-        (count, *_) = _RUN.unpack_from(self._memory)
-        _RUN.pack_into(self._memory, 0, count | 1, _IDLE, bytes(16), 0, 0.0, 0.0)
-        _RUN.pack_into(self._memory, 0, (count | 1) + 1 & 0xFFFFFFFF, phase, *run)
+        odd = self._count | 1
+        _COUNT.pack_into(self._memory, 0, odd)
+        _BODY.pack_into(self._memory, _COUNT.size, phase, *run)
+        self._count = odd + 1 & 0xFFFFFFFF
+        _COUNT.pack_into(self._memory, 0, self._count)
 
     def read(self) -> SlotRun | None:
         """Return the run that the process is at, or was at when it died; None if at none."""

@@ -1,6 +1,7 @@
 """Making events known: to listeners in this process and on the Redis stream."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -33,9 +34,11 @@ def emit_job(name: EventName, job: Job, *, before: str = "", **details: Any) -> 
     emit(event_of(name, job, before=before, **details))
 
 
-def event_of(name: EventName, job: Job, *, before: str = "", **details: Any) -> Event:
-    """Return the event that tells what happened to a job."""
-    return Event(name, timezone.now(), job.id, job.job_type, job.state, before, details)
+def event_of(
+    name: EventName, job: Job, *, before: str = "", at: datetime | None = None, **details: Any
+) -> Event:
+    """Return the event that tells what happened to a job; now, unless it is said when."""
+    return Event(name, at or timezone.now(), job.id, job.job_type, job.state, before, details)
 
 
 def _publish(events: Sequence[Event]) -> None:

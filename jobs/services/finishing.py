@@ -197,7 +197,7 @@ def _end_event(job: Job, state: State, now: datetime, **details: str) -> Event:
     job.state, job.finished_at = state, now
     took = (now - job.started_at).total_seconds() if job.started_at else None
     told = {"attempt": job.attempt, "duration_seconds": took, **details}
-    return event_of(_EVENT[state], job, before=State.RUNNING, **told)
+    return event_of(_EVENT[state], job, before=State.RUNNING, at=now, **told)
 
 
 def _fresh(job: Job) -> dict[str, Any]:

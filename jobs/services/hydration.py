@@ -7,6 +7,8 @@ from typing import Any
 from django.db import connection
 from django.db.models.base import ModelState
 from django.db.models.expressions import Col
+from django.db.models.fields.json import JSONField
+from pydantic_core import from_json
 
 from jobs.models import Job
 
@@ -56,6 +58,8 @@ def hydrator(*names: str) -> Hydrator:
 
 def _converter(field: Any) -> _Convert | None:
     """Return what the field's value in a cursor's row has to go through, as Django's own would."""
+    if isinstance(field, JSONField) and field.decoder is None:
+        return from_json
     column = Col(Job._meta.db_table, field)
     steps = [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
     if not steps:

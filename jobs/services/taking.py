@@ -16,7 +16,7 @@ from jobs.domain.priority import Priority
 from jobs.domain.states import State
 from jobs.models import Job, Queue
 from jobs.services.doorbell import ring_after_commit
-from jobs.services.events import emit_job
+from jobs.services.events import emit, event_of
 from jobs.services.finishing import finish
 from jobs.services.hydration import hydrator
 
@@ -53,7 +53,7 @@ started_at = %s, progress = 0, progress_message = '', error = '', error_type = '
 #: What a run needs; the rest is read when someone asks for it.
 _WANTED = (
     "id", "job_type", "queue", "priority", "params", "attempt", "max_attempts", "run", "losses",
-    "timeout", "backoff", "run_at", "alone", "parent", "schedule", "event_id", "trace_id",
+    "timeout", "backoff", "alone", "parent", "schedule", "event_id", "trace_id",
     "created_by",
 )  # fmt: skip
 #: What the statement makes of the rest.
@@ -166,7 +166,8 @@ def _statement(several: bool, queues: int, and_only: str, columns: str) -> str:
 
 def announce_start(job: Job) -> None:
     """Tell that a taken job is being run now."""
-    emit_job(EventName.STARTED, job, before=State.QUEUED, attempt=job.attempt, pid=job.pid)
+    told = {"attempt": job.attempt, "pid": job.pid}
+    emit(event_of(EventName.STARTED, job, before=State.QUEUED, at=job.started_at, **told))
 
 
 def give_back(jobs: Sequence[Job]) -> int:
