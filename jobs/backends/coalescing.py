@@ -9,8 +9,6 @@ from collections.abc import Callable, Collection
 INTERVAL_SECONDS = 0.005
 #: While rings go on and on, this long: whoever hears each finds more to do.
 LONGEST_SECONDS = 0.02
-#: Where a ring costs much, it is rung less often: one takes a tenth of the time between two.
-_TIMES_A_RING = 10
 #: A ring that took longer finds a broker that is slow: for a second the thread waits for it then,
 #: and not who rings.
 SLOW_SECONDS = 0.05
@@ -39,14 +37,9 @@ class Coalescer:
         self._next: dict[str, float] = {}
         self._held: set[str] = set()
         self._interval = INTERVAL_SECONDS
-        self._least = INTERVAL_SECONDS
         self._count = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-
-    @property
-    def _pause(self) -> float:
-        return max(self._interval, self._least)
 
     def ring(self, queues: Collection[str]) -> None:
         """Ring now, or in a moment."""
@@ -55,7 +48,7 @@ class Coalescer:
             new = set(queues) - self._held
             soon = now < self._slow_until
             due = {queue for queue in new if not soon and self._next.get(queue, 0.0) <= now}
-            self._next.update(dict.fromkeys(due, now + self._pause))
+            self._next.update(dict.fromkeys(due, now + self._interval))
             held = new - due
             self._count += not due
             if held:
@@ -75,9 +68,7 @@ class Coalescer:
     def _send(self, queues: Collection[str]) -> None:
         began = time.monotonic()
         self._broker(queues)
-        took = (now := time.monotonic()) - began
-        self._least = min(max(INTERVAL_SECONDS, _TIMES_A_RING * took), LONGEST_SECONDS)
-        if took > SLOW_SECONDS:
+        if (now := time.monotonic()) - began > SLOW_SECONDS:
             self._slow_until = now + _SLOW_FOR_SECONDS
 
     def _start(self) -> None:
@@ -90,11 +81,11 @@ class Coalescer:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: bool(self._held))
-            time.sleep(self._pause)
+            time.sleep(self._interval)
             with self._changed:
                 longer = min(self._interval * 2, LONGEST_SECONDS)
                 self._interval = longer if self._count > 1 else INTERVAL_SECONDS
                 self._count = 0
-                ends = time.monotonic() + self._pause
+                ends = time.monotonic() + self._interval
                 self._next.update(dict.fromkeys(self._held, ends))
             self.flush()

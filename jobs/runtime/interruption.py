@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from types import FrameType
 
 from jobs.domain.errors import JobCancelled, JobTimeout, LostJob, WorkerStopping
@@ -37,9 +37,17 @@ class Interruption:
         """Begin to hear the parent's orders; for the main thread of a process of a worker."""
         signal.signal(ORDER_SIGNAL, self._hear)
 
-    def armed(self, job: Job) -> AbstractContextManager[None]:
+    @contextmanager
+    def armed(self, job: Job) -> Iterator[None]:
         """While inside, orders that concern this run are raised."""
-        return _Armed(self, job) if _in_main_thread() else nullcontext()
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before, self._job, self._pending = self._job, job, None
+        try:
+            yield
+        finally:
+            self._job, self._pending = before, None
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
@@ -48,7 +56,7 @@ class Interruption:
         For statements to the database in the middle of a handler: one that is cut off leaves a
         connection of which nobody knows the state.
         """
-        if not _in_main_thread():
+        if threading.current_thread() is not threading.main_thread():
             yield
             return
         self._shields += 1
@@ -72,7 +80,7 @@ class Interruption:
     @contextmanager
     def alarms(self) -> Iterator[None]:
         """While inside, `by` works: the alarm of this process, which only one can have, is ours."""
-        if not _in_main_thread() or self._has_alarm:
+        if threading.current_thread() is not threading.main_thread() or self._has_alarm:
             yield
             return
         handler = signal.signal(signal.SIGALRM, self._ring)
@@ -86,26 +94,23 @@ class Interruption:
             signal.setitimer(signal.ITIMER_REAL, left)
             signal.signal(signal.SIGALRM, handler)
 
-    def by(self, seconds: float) -> AbstractContextManager[None]:
+    @contextmanager
+    def by(self, seconds: float) -> Iterator[None]:
         """Inside, the handler is struck once so many seconds have passed.
 
         The alarm of an earlier run is not taken back: it would cost each quick run two calls of the
         system. It rings for nothing, and is set again if someone needs it by then.
         """
-        if self._has_alarm and _in_main_thread():
-            return _By(self, time.monotonic() + seconds)
-        return nullcontext()
-
-    def aim(self, job: Job | None) -> Job | None:
-        """Have orders concern this run; return which they concerned before."""
-        before, self._job, self._pending = self._job, job, None
-        return before
-
-    def set_deadline(self, deadline: float) -> float:
-        """Have the handler struck at this moment; return when it was to be before."""
-        before, self._deadline = self._deadline, deadline
+        if threading.current_thread() is not threading.main_thread() or not self._has_alarm:
+            yield
+            return
+        before, self._deadline = self._deadline, time.monotonic() + seconds
         self._set_alarm()
-        return before
+        try:
+            yield
+        finally:
+            self._deadline = before
+            self._set_alarm()
 
     def _set_alarm(self) -> None:
         if self._deadline < self._alarm_at:
@@ -129,39 +134,6 @@ class Interruption:
         order, job_id, run = ordered
         if (job_id, run) == (self._job.pk, self._job.run):
             self.strike(_ERRORS[order])
-
-
-# Classes of their own, for each run enters both: generators would cost it three times as much.
-class _Armed:
-    __slots__ = ("_before", "_interruption", "_job")
-
-    def __init__(self, interruption: Interruption, job: Job) -> None:
-        self._interruption = interruption
-        self._job = job
-
-    def __enter__(self) -> None:
-        self._before = self._interruption.aim(self._job)
-
-    def __exit__(self, *_: object) -> None:
-        self._interruption.aim(self._before)
-
-
-class _By:
-    __slots__ = ("_before", "_deadline", "_interruption")
-
-    def __init__(self, interruption: Interruption, deadline: float) -> None:
-        self._interruption = interruption
-        self._deadline = deadline
-
-    def __enter__(self) -> None:
-        self._before = self._interruption.set_deadline(self._deadline)
-
-    def __exit__(self, *_: object) -> None:
-        self._interruption.set_deadline(self._before)
-
-
-def _in_main_thread() -> bool:
-    return threading.get_ident() == threading.main_thread().ident
 
 
 interruption = Interruption()

@@ -18,9 +18,9 @@ from jobs.models import Job
 
 #: A count that is odd while the rest is being written; the phase; the run's job and number; when it
 #: began, by the monotonic clock that all processes of a host share; its timeout in seconds.
-_RUN = struct.Struct("<IB16sIdd")
 _COUNT = struct.Struct("<I")
 _BODY = struct.Struct("<B16sIdd")
+_RUN = struct.Struct(_COUNT.format + _BODY.format.removeprefix("<"))
 _IDLE, _RUNNING, _RECORDING = range(3)
 _ORDER = struct.Struct("<B16sI")
 _ORDER_AT = 64

@@ -1,7 +1,6 @@
 """A checked job, made from what is submitted, and not yet stored."""
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from datetime import datetime
 from functools import cache
 from typing import Any, Unpack, cast
@@ -10,7 +9,6 @@ from uuid import uuid4
 import structlog
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
 from django.utils.module_loading import import_string
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
@@ -37,6 +35,7 @@ from jobs.domain.states import State
 from jobs.domain.storable import storable
 from jobs.models import Job
 from jobs.selectors.policy import backoff_as_json
+from jobs.services.transactions import sparing_the_callers
 
 logger = structlog.get_logger(__name__)
 Params = BaseModel | Mapping[str, Any] | None
@@ -180,7 +179,7 @@ def _priority(
         decider = _decider(path)
         try:
             # A query of its own that fails must not spoil the caller's transaction.
-            with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            with sparing_the_callers():
                 decided = decider.decide(job_type.name, params)
             if decided is not None:
                 return Priority.parse(decided), Job.PrioritySource.DECIDER

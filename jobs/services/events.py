@@ -29,9 +29,11 @@ def emit_all(events: Sequence[Event]) -> None:
         _publish(events)
 
 
-def emit_job(name: EventName, job: Job, *, before: str = "", **details: Any) -> None:
-    """Make known what happened to a job."""
-    emit(event_of(name, job, before=before, **details))
+def emit_job(
+    name: EventName, job: Job, *, before: str = "", at: datetime | None = None, **details: Any
+) -> None:
+    """Make known what happened to a job; now, unless it is said when."""
+    emit(event_of(name, job, before=before, at=at, **details))
 
 
 def event_of(

@@ -1,7 +1,6 @@
 """The end of each run, recorded: once, by whoever still has it."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -31,6 +30,7 @@ from jobs.services.attempts import ended_attempt, outcome_of, told_of
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit, emit_all, emit_job, event_of
 from jobs.services.json_rows import JsonRows, as_uuid, json_rows
+from jobs.services.transactions import sparing_the_callers
 
 logger = structlog.get_logger(__name__)
 _Incomplete = Failed | Cancelled | Retrying | Snoozed | Released | Lost
@@ -107,9 +107,7 @@ def finish_completed(runs: Sequence[CompletedRun]) -> int:
     worker_id: UUID | str | None = runs[0].job.worker_id
     if connection.vendor != "postgresql" and isinstance(worker_id, UUID):
         worker_id = worker_id.hex
-    # One statement is a transaction already; in a caller's, an error must not end his.
-    within = transaction.atomic() if connection.in_atomic_block else nullcontext()
-    with within, connection.cursor() as cursor:
+    with sparing_the_callers(), connection.cursor() as cursor:
         cursor.execute(_complete(connection.vendor), [_given().document(rows), worker_id])
         recorded = {as_uuid(job_id) for (job_id,) in cursor.fetchall()}
     told = []
@@ -248,7 +246,7 @@ def _release(job: Job, ended: Attempt, now: datetime, *, alone: bool) -> bool:
     if not changed:
         return _finish(job, Cancelled("cancelled on request"), now)
     job.state, job.run_at = State.QUEUED, now
-    details = {"attempt": job.attempt, "outcome": str(ended.outcome)}
+    details: dict[str, Any] = {"attempt": job.attempt, "outcome": str(ended.outcome)}
     emit_job(EventName.RETRYING, job, before=State.RUNNING, **details)
     return True
 

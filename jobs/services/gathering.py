@@ -39,7 +39,7 @@ class Gatherer(Generic[T]):
         """Hand over several; those are dropped for which there is no room."""
         room = self._capacity - len(self._waiting)
         if room > 0:
-            self._waiting += items if len(items) <= room else items[:room]
+            self._waiting.extend(items[:room])
             if not self._filled.is_set():
                 self._filled.set()
 

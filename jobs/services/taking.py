@@ -16,7 +16,7 @@ from jobs.domain.priority import Priority
 from jobs.domain.states import State
 from jobs.models import Job, Queue
 from jobs.services.doorbell import ring_after_commit
-from jobs.services.events import emit, event_of
+from jobs.services.events import emit_job
 from jobs.services.finishing import finish
 from jobs.services.hydration import hydrator
 
@@ -167,7 +167,7 @@ def _statement(several: bool, queues: int, and_only: str, columns: str) -> str:
 def announce_start(job: Job) -> None:
     """Tell that a taken job is being run now."""
     told = {"attempt": job.attempt, "pid": job.pid}
-    emit(event_of(EventName.STARTED, job, before=State.QUEUED, at=job.started_at, **told))
+    emit_job(EventName.STARTED, job, before=State.QUEUED, at=job.started_at, **told)
 
 
 def give_back(jobs: Sequence[Job]) -> int:
