@@ -77,7 +77,7 @@ class CeleryBackend:
         try:
             with current_app.connection_or_acquire() as connection:
                 connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
-                return {queue for queue in queues if _messages(connection, queue)}
+                return _with_messages(connection, queues)
         except Exception as error:  # noqa: BLE001 - as above
             self._quiet_until = time.monotonic() + _QUIET_SECONDS
             logger.warning("broker_unreachable", error_type=type(error).__name__)
@@ -95,12 +95,19 @@ class CeleryBackend:
             ) from None
 
 
-def _messages(connection: Connection, queue: str) -> int:
-    channel: Any  # each transport has its own class
+def _with_messages(connection: Connection, queues: Collection[str]) -> set[str]:
+    channel: Any
     with connection.channel() as channel:
         if hasattr(channel, "_size"):
             # kombu's own transports: their passive declare does not know a `global_keyprefix`.
-            return int(channel._size(queue))
+            return {queue for queue in queues if channel._size(queue)}
+    return {queue for queue in queues if _messages(connection, queue)}
+
+
+def _messages(connection: Connection, queue: str) -> int:
+    channel: Any  # each transport has its own class
+    # One for each queue: the broker closes it when there is no such queue.
+    with connection.channel() as channel:
         try:
             return int(channel.queue_declare(queue=queue, passive=True).message_count)
         except connection.channel_errors:

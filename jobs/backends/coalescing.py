@@ -7,8 +7,10 @@ from collections.abc import Callable, Collection
 
 #: A queue is rung at once if it has been silent for so long; otherwise when so long is over.
 INTERVAL_SECONDS = 0.005
-#: While rings go on and on, this long: whoever hears each finds more to do.
+#: While a process submits more than `BUSY_PER_SECOND`, this long: messages would take the time of
+#: the jobs then, and whoever hears each finds more to do.
 LONGEST_SECONDS = 0.02
+BUSY_PER_SECOND = 350
 #: A ring that took longer finds a broker that is slow: for a second the thread waits for it then,
 #: and not who rings.
 SLOW_SECONDS = 0.05
@@ -81,10 +83,12 @@ class Coalescer:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: bool(self._held))
-            time.sleep(self._interval)
+                due = min(self._next.get(queue, 0.0) for queue in self._held)
+            time.sleep(max(0.0, due - time.monotonic()))
             with self._changed:
                 longer = min(self._interval * 2, LONGEST_SECONDS)
-                self._interval = longer if self._count > 1 else INTERVAL_SECONDS
+                busy = self._count > BUSY_PER_SECOND * self._interval
+                self._interval = longer if busy else INTERVAL_SECONDS
                 self._count = 0
                 ends = time.monotonic() + self._interval
                 self._next.update(dict.fromkeys(self._held, ends))

@@ -24,6 +24,8 @@ from jobs.services import rescue, workers
 
 logger = structlog.get_logger(__name__)
 _WATCH_SECONDS = 0.5
+#: How often to look whether the workers have more slots together than jobs may run at once.
+_CROWD_SECONDS = 1.0
 #: What Celery gets to end by itself after the time to stop, before it is ended: with the 25 s that
 #: a worker has as it comes, it is gone before the 30 s of most process managers are over.
 _LAST_SECONDS = 4.0
@@ -55,6 +57,7 @@ class Lease:
         self._hearing = Hearing(jobs_settings().lease_seconds)
         self._renewal_seconds = workers.renewal_interval().total_seconds()
         self._next_renewal = 0.0
+        self._next_crowd = 0.0
         self._ailment = ""
         self._blind_since: float | None = None
         self._stop = threading.Event()
@@ -69,7 +72,7 @@ class Lease:
             worker_process.crowded = _is_crowded()
             if worker_process.crowded:
                 # The others see within that time that they have to count what runs.
-                time.sleep(2 * _WATCH_SECONDS)
+                time.sleep(2 * _CROWD_SECONDS)
         except Exception as error:
             logger.exception("registering_failed", error_type=type(error).__name__)
         self._thread.start()
@@ -124,7 +127,9 @@ class Lease:
         if time.monotonic() >= self._next_renewal:
             self._renew()
         worker_process.publishes_events = self._events_wanted()
-        worker_process.crowded = _is_crowded()
+        if time.monotonic() >= self._next_crowd:
+            worker_process.crowded = _is_crowded()
+            self._next_crowd = time.monotonic() + _CROWD_SECONDS
         if self._guard is None:
             guard_without_children(worker_process.worker_id)
             self._obey(None)

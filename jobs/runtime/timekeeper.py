@@ -27,6 +27,8 @@ _NEAR = timedelta(milliseconds=500)
 #: At this pace it is seen that something has become near: what is due sooner than that is late by
 #: as much, at most.
 _IDLE_SECONDS = 0.1
+#: How often to look for schedules that a migration or a hand has made without a next run.
+_PLAN_SECONDS = 5.0
 
 
 class Rank(IntEnum):
@@ -55,6 +57,7 @@ class Timekeeper:
         self._leads = False
         self._next_lease = 0.0
         self._next_ring = 0.0
+        self._next_plan = 0.0
         # After a start the workers may have been unable to renew for as long as we were away:
         # wait one whole lease before believing one dead.
         self._next_reap = time.monotonic() + self._worker_lease_seconds
@@ -90,14 +93,15 @@ class Timekeeper:
     def _names_of_due(self, due: NextDue) -> Iterator[str]:
         if due.job is not None and due.job <= due.now:
             yield "due"
-        if due.occurrence is not None and due.occurrence <= due.now:
+        occurs = due.occurrence is not None and due.occurrence <= due.now
+        if occurs or time.monotonic() >= self._next_plan:
+            self._next_plan = time.monotonic() + _PLAN_SECONDS
             yield "schedules"
         if due.expiry is not None and due.expiry <= due.now:
             yield "expiry"
         if time.monotonic() >= self._next_ring:
             self._next_ring = time.monotonic() + self._ring_seconds
             yield "rings"
-            yield "schedules"  # for those that a migration or a hand has made without a next run
         if time.monotonic() >= self._next_reap:
             self._next_reap = time.monotonic() + self._worker_lease_seconds / 3
             yield "reaper"

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from django.db.models import Count, FilteredRelation, Q, QuerySet, Sum
+from django.db.models import Count, FilteredRelation, Q, QuerySet
 from django.db.models.functions import Now
 
 from jobs.domain.balancing import Candidate
@@ -32,7 +32,7 @@ def live_workers() -> QuerySet[Worker]:
 
 def live_slots() -> int:
     """Return how many jobs the live workers can run at once."""
-    return live_workers().aggregate(slots=Sum("concurrency"))["slots"] or 0
+    return sum(live_workers().values_list("concurrency", flat=True))
 
 
 def candidates() -> list[Candidate]:

@@ -91,6 +91,15 @@ def test_while_they_go_on_and_on_fewer_are_sent() -> None:
     assert len(sent.rings) == count + 1
 
 
+def test_at_a_moderate_pace_none_waits_for_long() -> None:
+    sent = Sent()
+    coalescer = Coalescer(sent)
+    for _ in range(150):
+        coalescer.ring({"normal"})
+        time.sleep(INTERVAL_SECONDS * 0.8)
+    assert len(sent.rings) > 150 / 3
+
+
 def test_what_is_held_back_can_be_sent_at_once() -> None:
     sent = Sent()
     coalescer = Coalescer(sent)

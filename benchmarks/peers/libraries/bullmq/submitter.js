@@ -7,6 +7,23 @@ const { connection, now } = require("./place");
 const queue = new Queue("peers", { connection });
 const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 
+const BURST_SECONDS = 0.05;
+
+async function submitTogether(count) {
+  const sent = now();
+  await queue.addBulk(Array.from({ length: count }, () => ({ name: "job", data: { sent } })));
+}
+
+async function submitBursts(count, perSecond) {
+  const began = now();
+  const together = Math.max(1, Math.round(perSecond * BURST_SECONDS));
+  for (let submitted = 0; submitted < count; submitted += together) {
+    const early = began + submitted / perSecond - now();
+    if (early > 0) await sleep(early);
+    await submitTogether(Math.min(together, count - submitted));
+  }
+}
+
 async function obey(order) {
   if (order.do === "prepare") {
     const told = JSON.parse(fs.readFileSync("node_modules/bullmq/package.json"));
@@ -25,11 +42,13 @@ async function obey(order) {
     return null;
   }
   if (order.do === "submit_many") {
-    const sent = now();
     for (let begin = 0; begin < order.count; begin += 1000) {
-      const length = Math.min(1000, order.count - begin);
-      await queue.addBulk(Array.from({ length }, () => ({ name: "job", data: { sent } })));
+      await submitTogether(Math.min(1000, order.count - begin));
     }
+    return null;
+  }
+  if (order.do === "submit_bursts") {
+    await submitBursts(order.count, order.per_second);
     return null;
   }
   throw new Error(`there is no such order: ${JSON.stringify(order)}`);
