@@ -16,7 +16,8 @@ class Peer:
         name: of the module, and of the file in `requirements` with `-` for `_`.
         needs: beside Python and Redis, which all are given.
         kept: what there is to see of a job that has completed, by default.
-        workers: by variant, the commands of its workers: two processes that run jobs.
+        workers: by variant, the commands of its workers: two processes that run jobs. As in a
+            shell, a command may begin with a variable of its environment.
         env: what they find in their environment, and the submitter too.
         ours: whether it runs in this project's own environment.
     """
@@ -87,7 +88,10 @@ PEERS = (
         name="dramatiq",
         title="dramatiq",
         kept="nothing",
-        workers={"default": (_DRAMATIQ,), "tuned": ((*_DRAMATIQ, "--threads", "1"),)},
+        workers={
+            "default": (_DRAMATIQ,),
+            "tuned": (("dramatiq_queue_prefetch=1000", *_DRAMATIQ),),
+        },
     ),
     Peer(
         name="huey",

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,15 @@ class Processes:
     def _process(
         self, command: Command, *, stdin: int = subprocess.DEVNULL, stdout: int | None = None
     ) -> Iterator[subprocess.Popen[str]]:
-        first, *rest = (word.format(redis=self.env["PEERS_REDIS"]) for word in command)
+        words = [word.format(redis=self.env["PEERS_REDIS"]) for word in command]
+        own_env = dict(word.split("=", 1) for word in takewhile(_is_assignment, words))
+        first, *rest = words[len(own_env) :]
         own = self.commands / first
         with self.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - from the catalogue
                 [str(own) if own.exists() else first, *rest],
                 cwd=working_folder(self.peer, self.commands),
-                env=self.env,
+                env={**self.env, **own_env},
                 text=True,
                 stdin=stdin,
                 stdout=log if stdout is None else stdout,
@@ -72,6 +75,10 @@ class Processes:
             yield process
         finally:
             _end(process)
+
+
+def _is_assignment(word: str) -> bool:
+    return word.partition("=")[0].isidentifier() and "=" in word
 
 
 class Submitter:
