@@ -96,7 +96,7 @@ class CeleryBackend:
 
 
 def _with_messages(connection: Connection, queues: Collection[str]) -> set[str]:
-    channel: Any
+    channel: Any  # each transport has its own class
     with connection.channel() as channel:
         if hasattr(channel, "_size"):
             # kombu's own transports: their passive declare does not know a `global_keyprefix`.
@@ -105,7 +105,7 @@ def _with_messages(connection: Connection, queues: Collection[str]) -> set[str]:
 
 
 def _messages(connection: Connection, queue: str) -> int:
-    channel: Any  # each transport has its own class
+    channel: Any
     # One for each queue: the broker closes it when there is no such queue.
     with connection.channel() as channel:
         try:
