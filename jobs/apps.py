@@ -2,6 +2,7 @@
 
 from celery import current_app
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -9,6 +10,7 @@ class JobsConfig(AppConfig):
     """The job engine."""
 
     name = "jobs"
+    in_roles = True
     verbose_name = "Jobs"
     default_auto_field = "django.db.models.BigAutoField"
 
@@ -32,6 +34,7 @@ class JobsConfig(AppConfig):
         from jobs.runtime.metrics import start_counting
         from jobs.selectors.queues import check_queue_names
         from jobs.services.bulk import submit_many
+        from jobs.services.roles import make_groups
         from jobs.services.submission import submit
 
         jobs_settings()
@@ -39,6 +42,8 @@ class JobsConfig(AppConfig):
         start_counting()
         autodiscover_modules("jobs")
         check_queue_names()
+
+        post_migrate.connect(make_groups, dispatch_uid="jobs.roles")
 
         from jobs.backends import signals  # noqa: F401 - connects to Celery's worker
         from jobs.tasks import register_job_types

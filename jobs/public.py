@@ -15,6 +15,7 @@ from jobs.domain.errors import (
     JobNotFound,
     JobsError,
     QueueFull,
+    QuotaExceeded,
     ScheduleError,
     ScheduleNotFound,
     SubmissionError,
@@ -42,7 +43,7 @@ from jobs.services.doorbell import ping as ping_broker
 from jobs.services.queues import pause as pause_queue
 from jobs.services.queues import resume as resume_queue
 from jobs.services.retention import discard, purge
-from jobs.services.scheduling import create_schedule
+from jobs.services.schedules import create_schedule, get_schedule
 from jobs.services.submission import submit
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "JobsError",
     "NewJob",
     "QueueFull",
+    "QuotaExceeded",
     "ScheduleError",
     "ScheduleNotFound",
     "State",
@@ -186,7 +188,7 @@ def trigger(schedule: str, *, actor: str = _DEFAULT_ACTOR) -> Submission:
     Raises:
         ScheduleNotFound: there is no schedule of that name.
     """
-    return scheduling.trigger(scheduling.get_schedule(schedule), actor=actor)
+    return scheduling.trigger(get_schedule(schedule), actor=actor)
 
 
 def list(*, limit: int = 100, **filters: Unpack[JobFilters]) -> Sequence[Job]:  # noqa: A001 - the field's own word

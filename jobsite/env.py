@@ -37,6 +37,8 @@ class Environment(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     allowed_hosts: Annotated[list[str], NoDecode] = Field(default_factory=list)
     csrf_trusted_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    #: Proxies between the outside and the site, each of which adds to X-Forwarded-For.
+    proxies: int = Field(default=0, ge=0, le=10)
     #: Where people reach the site: links in notifications begin with it.
     site_url: str = "http://127.0.0.1:8000"
     #: Where the embedded services keep their data.

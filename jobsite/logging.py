@@ -2,12 +2,9 @@
 
 import logging.config
 import sys
-from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import structlog
-from django.http import HttpRequest, HttpResponse
 
 from jobs.domain.current import add_run_ids
 
@@ -82,18 +79,3 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
     }
     logging.config.dictConfig(config)
     return config
-
-
-class RequestIdMiddleware:
-    """Gives each request an id that its log lines and the jobs it submits carry."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self._get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request, with its id in the header X-Request-ID."""
-        trace_id = uuid4().hex
-        with structlog.contextvars.bound_contextvars(trace_id=trace_id):
-            response = self._get_response(request)
-        response["X-Request-ID"] = trace_id
-        return response

@@ -106,6 +106,7 @@ VAR = _make_var_folder()
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = ENV.allowed_hosts or ([] if ENV.production else ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = ENV.csrf_trusted_origins
+PROXIES = ENV.proxies
 SITE_URL = ENV.site_url.rstrip("/")
 
 INSTALLED_APPS = [
@@ -122,6 +123,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_celery_beat",
     "django_celery_results",
+    "ninja",  # its pages' assets, so that none comes from elsewhere
     *(["jobsite.demo"] if ENV.jobsite_demo else []),
     *(["benchmarks"] if ENV.jobsite_bench else []),
 ]
@@ -129,7 +131,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "jobsite.logging.RequestIdMiddleware",
+    "jobsite.requests.RequestMiddleware",
+    "jobs.api.middleware.ProblemsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -178,6 +181,9 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 # In development files are served from where they are: `collectstatic` is for production.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not ENV.production
 
+# Of a request's body.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20
+
 # Security: what `check --deploy` asks for, in production.
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
@@ -187,7 +193,7 @@ if ENV.production:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     # Asked for from inside, past the proxy that ends TLS.
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^livez$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True

@@ -8,6 +8,7 @@ class MaintenanceConfig(AppConfig):
     """Maintenance."""
 
     name = "maintenance"
+    in_roles = True
 
     def ready(self) -> None:
         """Find the health checks: our own, and those in `health_checks` of any installed app.

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 
 import structlog
 
@@ -14,15 +15,26 @@ logger = structlog.get_logger(__name__)
 _LONGEST_MESSAGE = 500
 
 
-def run_checks(checks: Sequence[HealthCheck]) -> list[CheckResult]:
-    """Return how each check ended, in the same order, after its longest time limit at most."""
+def run_checks(
+    checks: Sequence[HealthCheck], *, within: timedelta | None = None
+) -> list[CheckResult]:
+    """Return how each check ended, in the same order, after its longest time limit at most.
+
+    Args:
+        checks: those to run.
+        within: a limit for all of them, besides each one's own.
+    """
     asked = time.monotonic()
     runs = [(check, begin(check.check)) for check in checks]
-    return [_result(check, run, asked=asked) for check, run in runs]
+    most = within.total_seconds() if within is not None else float("inf")
+    return [
+        _result(check, run, asked=asked, limit=min(most, _limit_seconds(check)))
+        for check, run in runs
+    ]
 
 
-def _result(check: HealthCheck, run: Run[str], *, asked: float) -> CheckResult:
-    status, message = _ending(check, run, asked + _limit_seconds(check))
+def _result(check: HealthCheck, run: Run[str], *, asked: float, limit: float) -> CheckResult:
+    status, message = _ending(run, asked + limit, limit)
     took = time.monotonic() - asked if run.seconds is None else run.seconds
     if status is Status.UNHEALTHY:
         logger.warning("health_check_failed", check=check.name, message=message)
@@ -35,7 +47,7 @@ def _result(check: HealthCheck, run: Run[str], *, asked: float) -> CheckResult:
     )
 
 
-def _ending(check: HealthCheck, run: Run[str], until: float) -> tuple[Status, str]:
+def _ending(run: Run[str], until: float, limit: float) -> tuple[Status, str]:
     try:
         return Status.HEALTHY, run.result(until=until)
     except Skipped as reason:
@@ -43,7 +55,7 @@ def _ending(check: HealthCheck, run: Run[str], until: float) -> tuple[Status, st
     except Unhealthy as reason:
         return Status.UNHEALTHY, str(reason)
     except TookTooLong:
-        return Status.UNHEALTHY, f"no answer within {_limit_seconds(check):g} s"
+        return Status.UNHEALTHY, f"no answer within {limit:g} s"
     except Exception as error:  # noqa: BLE001 - whatever a check raises, it is not healthy
         # Only the name: a message may hold an address with its password.
         return Status.UNHEALTHY, f"the check ended in {type(error).__name__}"

@@ -7,6 +7,7 @@ from maintenance.metrics import metrics
 
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
+    path("livez", views.healthz, name="livez"),
     path("readyz", views.readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
 ]

@@ -7,3 +7,4 @@ class NotificationsConfig(AppConfig):
     """Notifications."""
 
     name = "notifications"
+    in_roles = True

@@ -38,6 +38,7 @@ def open_deliveries(
             Delivery(
                 id=ctx.stable_id(f"{params.channel}:{recipient}"),
                 job_id=ctx.job_id,
+                tenant=ctx.tenant,
                 channel=params.channel,
                 recipient=recipient,
                 template=params.template,

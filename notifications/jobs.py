@@ -122,7 +122,7 @@ def _submit_when_gone(
     }
     try:
         ctx.submit(job_type, told)
-    except public.QueueFull:
+    except (public.QueueFull, public.QuotaExceeded):
         raise  # there is room later: the refusal is not recorded, and the next run meets it again
     except public.SubmissionError as refused:
         # What becomes of the notification does not depend on it.

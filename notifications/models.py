@@ -35,6 +35,8 @@ class Delivery(models.Model):
     job = models.ForeignKey(
         "jobs.Job", null=True, on_delete=models.SET_NULL, related_name="deliveries"
     )
+    #: Whose it is: the slug of a tenant, or empty.
+    tenant = models.CharField(max_length=50, blank=True, default="", db_default="")
     channel = models.CharField(max_length=40)
     recipient = models.CharField(max_length=1000)
     template = models.CharField(max_length=60)

@@ -13,7 +13,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from tests.stack import LIVE, Process, Stack, current
-from tests.stack.flush import flush_beside_live_processes
+from tests.stack.flush import flush_beside_live_processes, flush_past_the_audit_guard
 from tests.stack.postgresql import Unavailable
 from tests.stack.run import celery
 
@@ -42,6 +42,12 @@ def services() -> Stack:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(services: Stack) -> None:
     """Have the servers run before pytest-django makes the test database."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Make the test database, as pytest-django does."""
+    flush_past_the_audit_guard()
 
 
 @pytest.fixture(scope="session")

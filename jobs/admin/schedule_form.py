@@ -15,6 +15,7 @@ from jobs.admin.parameters import AsksForParameters
 from jobs.domain.cron import check_cron, zone
 from jobs.domain.errors import JobsError
 from jobs.models import Schedule
+from jobs.services.schedules import check_name
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Schedule]
@@ -46,7 +47,7 @@ class ZoneInput(forms.TextInput):
 
 
 class ScheduleForm(AsksForParameters, _ModelForm):
-    """Checks what `jobs.services.scheduling.check_schedule` does, with each error on its field."""
+    """Checks what `jobs.services.schedules.check_schedule` does, with each error on its field."""
 
     class Meta:
         model = Schedule
@@ -56,6 +57,15 @@ class ScheduleForm(AsksForParameters, _ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._type_before = self.instance.job_type
+
+    def clean_name(self) -> str:
+        """Check that no other schedule of the tenant's has the name."""
+        self.instance.name = self.cleaned_data["name"]
+        try:
+            check_name(self.instance)
+        except JobsError as error:
+            raise ValidationError(str(error)) from None
+        return str(self.cleaned_data["name"])
 
     def clean_cron(self) -> str:
         """Check the cron expression."""

@@ -17,8 +17,7 @@ from jobs.admin.type_choice import chosen_type, told_of_type, type_choice_page, 
 from jobs.domain.errors import JobsError
 from jobs.domain.registry import registry
 from jobs.models import Schedule
-from jobs.services import scheduling
-from jobs.services.audit import record
+from jobs.services import schedules
 
 if TYPE_CHECKING:
     _Form = ModelForm[Schedule]
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 @admin.register(Schedule)
 class ScheduleAdmin(ScheduleColumns, TriggeredAdmin):
-    """Schedules are written through `jobs.services.scheduling`, so that they act at once."""
+    """Schedules are written through `jobs.services.schedules`, so that they act at once."""
 
     list_display = ("name_and_type", "enabled_badge", "when", "next_run", "last_run")
     list_filter = ("enabled", "job_type")
@@ -90,14 +89,16 @@ class ScheduleAdmin(ScheduleColumns, TriggeredAdmin):
 
     def save_model(self, request: HttpRequest, obj: Schedule, form: "_Form", change: bool) -> None:
         """Store the schedule and when it runs next, and say who did."""
-        scheduling.save_schedule(obj)
+        stored = Schedule.objects.filter(pk=obj.pk).first() if change else None
+        before = {"before": schedules.told(stored)} if stored else {}
+        schedules.save_schedule(obj)
         action = "schedule.change" if change else "schedule.create"
-        self._record(request, action, obj, changed=list(form.changed_data))
+        changed = list(form.changed_data)
+        self._record(request, action, obj, changed=changed, **before, after=schedules.told(obj))
 
     def delete_model(self, request: HttpRequest, obj: Schedule) -> None:
         """Delete the schedule, and say who did; its jobs stay."""
-        self._record(request, "schedule.delete", obj)
-        obj.delete()
+        schedules.delete_schedule(obj, actor=request.user.get_username())
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
         """Delete the schedules, and say who did; their jobs stay."""
@@ -115,16 +116,20 @@ class ScheduleAdmin(ScheduleColumns, TriggeredAdmin):
         """Let the schedules rest."""
         self._switch(request, queryset, enabled=False)
 
-    def _switch(
-        self, request: HttpRequest, schedules: QuerySet[Schedule], *, enabled: bool
-    ) -> None:
+    def _switch(self, request: HttpRequest, chosen: QuerySet[Schedule], *, enabled: bool) -> None:
         done, word = 0, "enabled" if enabled else "disabled"
-        for schedule in schedules.exclude(enabled=enabled):
+        for schedule in chosen.exclude(enabled=enabled):
             schedule.enabled = enabled
             try:
                 with transaction.atomic():
-                    scheduling.save_schedule(schedule)
-                    self._record(request, "schedule.change", schedule, enabled=enabled)
+                    schedules.save_schedule(schedule)
+                    self._record(
+                        request,
+                        "schedule.change",
+                        schedule,
+                        before={"enabled": not enabled},
+                        after={"enabled": enabled},
+                    )
             except JobsError as error:
                 text = f"Schedule {schedule.name} could not be {word}: {error}"
                 self.message_user(request, text, messages.ERROR)
@@ -134,11 +139,4 @@ class ScheduleAdmin(ScheduleColumns, TriggeredAdmin):
         self.message_user(request, text, messages.SUCCESS if done else messages.INFO)
 
     def _record(self, request: HttpRequest, action: str, target: Schedule, **details: Any) -> None:
-        record(
-            actor=request.user.get_username(),
-            action=action,
-            target_type="schedule",
-            target_id=target.pk,
-            name=target.name,
-            **details,
-        )
+        schedules.note(target, action, actor=request.user.get_username(), **details)

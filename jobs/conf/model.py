@@ -131,6 +131,9 @@ class JobsSettings(BaseModel):
     max_result_bytes: int = Field(default=256 * 1024, ge=1024)
     max_log_lines: int = Field(default=1000, ge=0)
 
+    #: Jobs that one key may submit in a minute, unless it has a limit of its own; 0: any number.
+    api_submissions_per_minute: int = Field(default=12_000, ge=0, le=1_000_000_000)
+
     metrics: bool = True
     #: Events kept on the Redis stream; 0 turns the stream off.
     event_stream_length: int = Field(default=10_000, ge=0)

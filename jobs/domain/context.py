@@ -61,6 +61,7 @@ class JobContext:
         run: how often the job was taken, from 1; unlike `attempt` it never goes back.
         deadline: when the soft timeout strikes, aware; None without a timeout.
         event_id: the event that led to the job, if any.
+        tenant: whose job it is: a tenant's slug, or empty.
         trace_id: 32 hex digits, shared by all that follows from one request.
     """
 
@@ -71,6 +72,7 @@ class JobContext:
     run: int = 1
     deadline: datetime | None = None
     event_id: UUID | None = None
+    tenant: str = ""
     trace_id: str = ""
     recorder: Recorder = field(default_factory=_NoRecorder, repr=False)
     _percent: int = field(default=0, repr=False)
@@ -112,7 +114,7 @@ class JobContext:
     def submit(
         self, job_type: "str | SupportsName", params: Any = None, **options: Any
     ) -> Submission:
-        """Submit a job that this one leads to: it carries the same event and trace.
+        """Submit a job that this one leads to: it carries the same event, trace and tenant.
 
         Without an `idempotency_key` of your own it gets none: a retried handler that must not
         submit twice should pass one, such as `str(ctx.stable_id("notify"))`.

@@ -1,6 +1,7 @@
-"""The run that this thread is at: what its log lines carry, and what its submissions inherit."""
+"""The run, or the request, that this thread is at: what log lines and the audit log say of it."""
 
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,15 @@ class CurrentRun:
     trace_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class CurrentRequest:
+    """Where a request came from, and what the site's log knows it by."""
+
+    address: str
+    request_id: str
+
+
+_request: ContextVar[CurrentRequest | None] = ContextVar("jobs_current_request", default=None)
 _current: ContextVar[CurrentRun | None] = ContextVar("jobs_current_run", default=None)
 
 
@@ -33,6 +43,21 @@ def end_run(token: Token[CurrentRun | None]) -> None:
 def current_run() -> CurrentRun | None:
     """Return the run that this thread is at, or None."""
     return _current.get()
+
+
+@contextmanager
+def serving(request: CurrentRequest) -> Iterator[None]:
+    """Say that this thread is at a request."""
+    token = _request.set(request)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+def current_request() -> CurrentRequest | None:
+    """Return the request that this thread is at, or None."""
+    return _request.get()
 
 
 def add_run_ids(

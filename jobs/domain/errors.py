@@ -7,9 +7,11 @@
     ├── SubmissionError           the job was not accepted; nothing was stored
     │   ├── UnknownJobType
     │   ├── InvalidParameters     carries `problems`: (path, message) of each wrong field
+    │   │   └── ParametersTooLarge
     │   ├── InvalidOption
     │   ├── DuplicateJob          the idempotency key is taken
-    │   └── QueueFull             its queue holds as many ready jobs as it may
+    │   ├── QueueFull             its queue holds as many ready jobs as it may
+    │   └── QuotaExceeded         its tenant has as many ready jobs as it may
     ├── JobNotFound
     ├── UnknownQueue
     ├── InvalidTransition         the job's state does not allow what was asked
@@ -17,6 +19,10 @@
     │   ├── InvalidCron
     │   ├── UnknownTimeZone
     │   └── ScheduleNotFound
+    ├── AccessError
+    │   ├── InvalidAccess         a key, a role or a scope cannot be as it was asked for
+    │   ├── KeyNotFound
+    │   └── TenantNotFound
     └── ExecutionError            what ends an attempt besides the handler's own exceptions
         ├── JobTimeout
         ├── JobCancelled
@@ -64,6 +70,10 @@ class InvalidParameters(SubmissionError):
         super().__init__(f"parameters of {job_type} are wrong: {told}")
 
 
+class ParametersTooLarge(InvalidParameters):
+    """The parameters have more bytes than may be stored."""
+
+
 class InvalidOption(SubmissionError):
     """A submission option has a value that cannot be used; the message names both."""
 
@@ -100,6 +110,25 @@ class QueueFull(SubmissionError):
         )
 
 
+class QuotaExceeded(SubmissionError):
+    """The job's tenant has as many ready jobs as it may: later there is room again.
+
+    Attributes:
+        tenant: its slug.
+        quota: how many ready jobs it may have, at most.
+        retry_after: how long to wait before it is tried again.
+    """
+
+    def __init__(self, tenant: str, *, quota: int, retry_after: timedelta) -> None:
+        self.tenant = tenant
+        self.quota = quota
+        self.retry_after = retry_after
+        super().__init__(
+            f"tenant {tenant} has {quota} ready jobs, which is its quota; submit again in "
+            f"{retry_after.total_seconds():g} s, or raise the tenant's max_ready"
+        )
+
+
 class JobNotFound(JobsError):
     """No job has that id."""
 
@@ -126,6 +155,22 @@ class UnknownTimeZone(ScheduleError):
 
 class ScheduleNotFound(ScheduleError):
     """No schedule has that name."""
+
+
+class AccessError(JobsError):
+    """Something about who may do what."""
+
+
+class InvalidAccess(AccessError):
+    """A key, a role or a scope cannot be as it was asked for; the message says what can."""
+
+
+class KeyNotFound(AccessError):
+    """No API key has that prefix."""
+
+
+class TenantNotFound(AccessError):
+    """No tenant has that slug."""
 
 
 class ExecutionError(JobsError):

@@ -44,6 +44,7 @@ class Event:
         job_type: the job's type, or empty.
         state: the state the job is in now, or empty.
         before: the state it came from, or empty.
+        tenant: whose it is: a tenant's slug, or empty.
         details: what else there is to say; never parameters, never results.
     """
 
@@ -54,6 +55,7 @@ class Event:
     state: str = ""
     before: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    tenant: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the event as a JSON object."""
@@ -64,6 +66,7 @@ class Event:
             "job_type": self.job_type,
             "state": self.state,
             "before": self.before,
+            "tenant": self.tenant,
             **self.details,
         }
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Unpack
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, to_json
 
 from jobs.domain import ports
 from jobs.domain.backoff import Backoff
@@ -126,9 +126,30 @@ class JobType:
             InvalidParameters: they do not fit; each problem comes with its path.
         """
         raw = as_fields(params) if isinstance(params, BaseModel) else (params or {})
+        # By both, since they are stored by name, however people are to write them.
+        return self._parsed(
+            lambda: self.params_model.model_validate(raw, by_alias=True, by_name=True)
+        )
+
+    def parse_json(self, params: dict[str, Any]) -> BaseModel:
+        """Return parameters that came as JSON as the type's model, without guessing.
+
+        Text is not taken for a number, nor a number for a truth: what the model's JSON Schema
+        refuses is refused.
+
+        Raises:
+            InvalidParameters: they do not fit; each problem comes with its path.
+        """
+        text = to_json(params)
+        return self._parsed(
+            lambda: self.params_model.model_validate_json(
+                text, strict=True, by_alias=True, by_name=True
+            )
+        )
+
+    def _parsed(self, parse: Callable[[], BaseModel]) -> BaseModel:
         try:
-            # By both, since they are stored by name, however people are to write them.
-            return self.params_model.model_validate(raw, by_alias=True, by_name=True)
+            return parse()
         except ValidationError as error:
             problems = [
                 (".".join(str(part) for part in one["loc"]), self._told(one))

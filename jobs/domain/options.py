@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict, get_args
 from uuid import UUID
@@ -13,6 +13,8 @@ from jobs.domain.priority import Priority
 
 OnDuplicate = Literal["ignore", "replace", "error"]
 MAX_KEY_LENGTH = 200
+MAX_TAGS = 20
+MAX_TAG_LENGTH = 50
 LONGEST_TIMEOUT = timedelta(days=366)
 _TRACE = re.compile(r"[0-9a-f]{32}")
 
@@ -47,6 +49,10 @@ class SubmitOptions(TypedDict, total=False):
     parent_id: UUID | None
     #: The primary key of the user on whose behalf the job runs.
     created_by_id: Any
+    #: Whose the job is: a tenant's slug; empty or left out: nobody's.
+    tenant: str | None
+    #: What the job is found by: at most 20 texts of 50 characters.
+    tags: Sequence[str] | None
     #: 32 hex digits; taken from the request in progress, or made, if left out.
     trace_id: str
     #: What makes the job: see `Job.Trigger`.
@@ -138,6 +144,26 @@ def checked_uuid(name: str, value: UUID | str | None) -> UUID | None:
         return UUID(str(value))
     except ValueError:
         raise InvalidOption(f"{name} must be a UUID, not {str(value)[:40]!r}") from None
+
+
+def checked_tags(tags: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the tags, each once.
+
+    Raises:
+        InvalidOption: one cannot be used, or there are too many.
+    """
+    if tags is None:
+        return ()
+    if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
+        raise InvalidOption(f"tags must be a list of texts, not {str(tags)[:40]!r}")
+    for tag in tags:
+        if not 0 < len(tag) <= MAX_TAG_LENGTH or not tag.isprintable():
+            raise InvalidOption(
+                f"a tag must be 1 to {MAX_TAG_LENGTH} printable characters, not {tag[:60]!r}"
+            )
+    if len(tags) > MAX_TAGS:
+        raise InvalidOption(f"{len(tags)} tags were given; a job may have {MAX_TAGS}")
+    return tuple(dict.fromkeys(tags))
 
 
 def checked_expiry(expires_in: timedelta | None) -> timedelta | None:

@@ -17,19 +17,24 @@ _HALF_A_PAIR = "it holds half of a surrogate pair, which is not text"
 _check_numbers = json.JSONEncoder(allow_nan=False).encode
 
 
+class TooLarge(ValueError):
+    """It has more bytes than are allowed; the message says how many."""
+
+
 def storable(value: Any, *, limit_bytes: int) -> Any:
     """Return the value as plain JSON data.
 
     Pydantic models, dataclasses, dates, UUIDs, sets and the like become what JSON has.
 
     Raises:
+        TooLarge: it has more bytes than that.
         ValueError: it cannot be stored; the message says why and what to do.
     """
     plain = _plain(value)
     text = _as_text(plain)
     size = len(text)
     if size > limit_bytes:
-        raise ValueError(
+        raise TooLarge(
             f"it has {size} bytes as JSON and {limit_bytes} are allowed; store it elsewhere and "
             "keep its name here"
         )

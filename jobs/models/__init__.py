@@ -1,25 +1,33 @@
 """The tables: jobs and their attempts, workers, queues, schedules, and what people did."""
 
+from jobs.models.api_key import ApiKey
 from jobs.models.attempt import Attempt
-from jobs.models.audit import AuditEntry
+from jobs.models.audit import AuditEntry, AuditHead
 from jobs.models.job import Job, in_states, new_job_id
+from jobs.models.job_tag import JobTag
 from jobs.models.leadership import Leadership
 from jobs.models.log_line import LogLine
 from jobs.models.queue import Queue
 from jobs.models.removal import Removal
 from jobs.models.schedule import Schedule
+from jobs.models.tenant import Tenant, TenantMember
 from jobs.models.worker import Worker
 from jobs.models.worker_profile import WorkerProfile
 
 __all__ = [
+    "ApiKey",
     "Attempt",
     "AuditEntry",
+    "AuditHead",
     "Job",
+    "JobTag",
     "Leadership",
     "LogLine",
     "Queue",
     "Removal",
     "Schedule",
+    "Tenant",
+    "TenantMember",
     "Worker",
     "WorkerProfile",
     "in_states",

@@ -50,6 +50,8 @@ class Job(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_job_id, editable=False)
     job_type = models.CharField(max_length=100)
+    #: Whose it is: the slug of a `Tenant`, or empty. No foreign key: it costs each insert a look.
+    tenant = models.CharField(max_length=50, blank=True, default="", db_default="")
     #: The Celery queue whose doorbell is rung: `high`, or `mail.high`.
     queue = models.CharField(max_length=60)
     priority = models.PositiveSmallIntegerField(
@@ -141,12 +143,15 @@ class Job(models.Model):
     event_id = models.UUIDField(null=True, blank=True)
     trace_id = models.CharField(max_length=32, blank=True, default="")
 
+    #: The tags of a job that is to be stored; those of a stored one are rows.
+    new_tags: tuple[str, ...] = ()
+
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["job_type", "idempotency_key"],
+                fields=["tenant", "job_type", "idempotency_key"],
                 condition=Q(idempotency_key__isnull=False),
-                name="job_idempotency_key",
+                name="job_tenant_idempotency_key",
             ),
             models.UniqueConstraint(
                 fields=["schedule", "occurrence"],
@@ -194,6 +199,17 @@ class Job(models.Model):
                 fields=["-id"], condition=Q(state=State.CANCELLED), name="job_latest_cancelled"
             ),
             models.Index(fields=["job_type", "-id"], name="job_by_type"),
+            models.Index(fields=["tenant", "-id"], condition=~Q(tenant=""), name="job_by_tenant"),
+            models.Index(
+                fields=["tenant"],
+                condition=Q(state=State.QUEUED) & ~Q(tenant=""),
+                name="job_ready_of_tenant",
+            ),
+            models.Index(
+                fields=["created_by", "-id"],
+                condition=Q(created_by__isnull=False),
+                name="job_by_owner",
+            ),
             models.Index(
                 fields=["schedule"], condition=Q(schedule__isnull=False), name="job_by_schedule"
             ),

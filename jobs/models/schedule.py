@@ -11,7 +11,9 @@ from jobs.domain.priority import Priority
 class Schedule(models.Model):
     """A job type and its parameters, run at the times of a cron expression."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=100)
+    #: Whose it is: the slug of a `Tenant`, or empty.
+    tenant = models.CharField(max_length=50, blank=True, default="", db_default="")
     job_type = models.CharField(max_length=100)
     params = models.JSONField(default=dict, blank=True)
     cron = models.CharField(
@@ -41,6 +43,9 @@ class Schedule(models.Model):
             models.Index(
                 fields=["next_run_at"], condition=Q(next_run_at__isnull=False), name="schedule_due"
             )
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["tenant", "name"], name="schedule_name")
         ]
         permissions = (("trigger_schedule", "Can run schedules now"),)
 

@@ -199,6 +199,7 @@ def _context(job: Job, recorder: JobRecorder) -> JobContext:
         run=job.run,
         deadline=job.started_at + job.timeout if job.started_at else None,
         event_id=job.event_id,
+        tenant=job.tenant,
         trace_id=job.trace_id,
         recorder=recorder,
     )

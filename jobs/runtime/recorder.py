@@ -64,6 +64,7 @@ class JobRecorder:
             "event_id": self._job.event_id,
             "trace_id": self._job.trace_id,
             "created_by_id": self._job.created_by_id,
+            "tenant": self._job.tenant,
             "trigger": Job.Trigger.JOB,
         }
         with interruption.shielded():

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from jobs.domain.registry import registry
 from jobs.domain.states import ALIASES, State
@@ -14,21 +14,28 @@ from jobs.selectors.run_times import mean_run_seconds
 _SAMPLE = 1000
 
 
-def by_state() -> dict[str, int]:
-    """Return the number of jobs in each state, zeros included."""
-    counted = dict(Job.objects.order_by().values_list("state").annotate(Count("pk")))
+def by_state(*, tenant: str = "") -> dict[str, int]:
+    """Return the number of jobs in each state, zeros included.
+
+    Args:
+        tenant: whose jobs are counted; empty: everyone's.
+    """
+    counted = dict(_jobs(tenant).order_by().values_list("state").annotate(Count("pk")))
     return {str(state): counted.get(state, 0) for state in State}
 
 
-def stats() -> dict[str, Any]:
+def stats(*, tenant: str = "") -> dict[str, Any]:
     """Return how many jobs there are, under the names that the seeds of this system use.
 
     Keys: `total`; `pending` (not yet running), `processing`, `completed`, `failed`, `cancelled`;
     `waiting`, `active` and `delayed`; `by_state`, `by_type` and `by_queue`, the last with
     `waiting`, `active`, `completed`, `failed` and `delayed` for each queue; and
     `average_run_seconds`, of completed jobs, by type.
+
+    Args:
+        tenant: whose jobs are counted; empty: everyone's.
     """
-    states = by_state()
+    states = by_state(tenant=tenant)
     return {
         "total": sum(states.values()),
         "pending": _sum(states, "pending"),
@@ -40,9 +47,11 @@ def stats() -> dict[str, Any]:
         "active": states[State.RUNNING],
         "delayed": _sum(states, "delayed"),
         "by_state": states,
-        "by_type": _grouped("job_type"),
-        "by_queue": {queue: _as_queue(counts) for queue, counts in _grouped("queue").items()},
-        "average_run_seconds": _average_run_seconds(),
+        "by_type": _grouped("job_type", tenant),
+        "by_queue": {
+            queue: _as_queue(counts) for queue, counts in _grouped("queue", tenant).items()
+        },
+        "average_run_seconds": _average_run_seconds(tenant),
     }
 
 
@@ -66,9 +75,13 @@ def _sum(states: dict[str, int], alias: str) -> int:
     return sum(states[state] for state in ALIASES[alias])
 
 
-def _grouped(field: str) -> dict[str, dict[str, int]]:
+def _jobs(tenant: str) -> QuerySet[Job]:
+    return Job.objects.filter(tenant=tenant).exclude(tenant="") if tenant else Job.objects.all()
+
+
+def _grouped(field: str, tenant: str) -> dict[str, dict[str, int]]:
     grouped: dict[str, dict[str, int]] = defaultdict(dict)
-    rows = Job.objects.values_list(field, "state").annotate(Count("pk")).order_by(field)
+    rows = _jobs(tenant).values_list(field, "state").annotate(Count("pk")).order_by(field)
     for name, state, count in rows:
         grouped[name][state] = count
     return dict(grouped)
@@ -85,7 +98,9 @@ def _as_queue(counts: dict[str, int]) -> dict[str, int]:
     }
 
 
-def _average_run_seconds() -> dict[str, float]:
+def _average_run_seconds(tenant: str) -> dict[str, float]:
     """Return the average run time of each type, over its latest completed jobs."""
-    means = {each.name: mean_run_seconds(each.name, sample=_SAMPLE) for each in registry}
+    means = {
+        each.name: mean_run_seconds(each.name, sample=_SAMPLE, tenant=tenant) for each in registry
+    }
     return {name: round(mean, 4) for name, mean in means.items() if mean is not None}

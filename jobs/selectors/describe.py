@@ -1,8 +1,12 @@
-"""A job as JSON, the same wherever it is shown."""
+"""A job, or a job type, as JSON, the same wherever it is shown."""
 
 from datetime import datetime
 from typing import Any
 
+from pydantic import PydanticUserError
+
+from jobs.conf import jobs_settings
+from jobs.domain.job_types import JobType
 from jobs.domain.states import RETRYABLE, FailureReason, State
 from jobs.models import Job
 from jobs.selectors import history
@@ -14,7 +18,9 @@ def describe(job: Job) -> dict[str, Any]:
     """Return the job's own fields; times as ISO 8601 in UTC, durations in seconds."""
     return {
         "id": str(job.pk),
-        "job_type": job.job_type,
+        "type": job.job_type,
+        "tenant": job.tenant or None,
+        "tags": sorted(each.tag for each in job.tags.all()),
         "state": job.state,
         "queue": job.queue,
         "priority": job.priority_label,
@@ -87,6 +93,33 @@ def describe_whole(job: Job) -> dict[str, Any]:
             for line in job.log_lines.order_by("id")
         ],
     }
+
+
+def describe_type(job_type: JobType) -> dict[str, Any]:
+    """Return a job type with the options that hold for its jobs, and its parameters' JSON Schema.
+
+    `params` is null where the model has a type that JSON Schema cannot tell.
+    """
+    settings = jobs_settings()
+    return {
+        "name": job_type.name,
+        "description": job_type.description,
+        "priority": job_type.priority.label,
+        "queue": job_type.queue,
+        "max_attempts": job_type.max_attempts or settings.max_attempts,
+        "concurrency": job_type.concurrency,
+        "timeout_seconds": (job_type.timeout or settings.timeout).total_seconds(),
+        "backoff": backoff_as_json(job_type.backoff or settings.backoff),
+        "params": params_schema(job_type),
+    }
+
+
+def params_schema(job_type: JobType) -> dict[str, Any] | None:
+    """Return the JSON Schema of the type's parameters; None if JSON Schema cannot tell them."""
+    try:
+        return job_type.params_model.model_json_schema()
+    except PydanticUserError:
+        return None
 
 
 def _retryable(job: Job) -> bool:

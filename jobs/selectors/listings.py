@@ -1,7 +1,7 @@
 """One job by its id, and lists of jobs."""
 
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -21,6 +21,9 @@ _COLUMNS = {
     "event_id": "event_id",
     "parent_id": "parent_id",
     "idempotency_key": "idempotency_key",
+    "tenant": "tenant",
+    "tag": "tags__tag",
+    "created_by_id": "created_by_id",
 }
 
 
@@ -39,6 +42,11 @@ class JobFilters(TypedDict, total=False):
     event_id: UUID | None
     parent_id: UUID | None
     schedule: str | None
+    #: A tenant's slug; empty: what belongs to none.
+    tenant: str | None
+    tag: str | None
+    #: The primary key of the user on whose behalf it runs.
+    created_by_id: Any
     created_after: datetime | None
     created_before: datetime | None
     idempotency_key: str | None
@@ -62,6 +70,7 @@ def jobs_matching(**filters: Unpack[JobFilters]) -> QuerySet[Job]:
         known = ", ".join(JobFilters.__annotations__)
         raise ValueError(f"jobs cannot be filtered by {unknown[0]!r}; use one of: {known}")
     jobs = Job.objects.select_related(*one_to_one_links()).order_by("-id")
+    jobs = jobs.prefetch_related("tags")
     if state := filters.get("state"):
         jobs = jobs.filter(in_states(states_named(state)))
     priority = filters.get("priority")
@@ -73,14 +82,19 @@ def jobs_matching(**filters: Unpack[JobFilters]) -> QuerySet[Job]:
     return jobs.filter(**{column: value for column, value in given.items() if value is not None})
 
 
-def get_job(job_id: UUID | str) -> Job:
+def get_job(job_id: UUID | str, *, tenant: str = "") -> Job:
     """Return the job of that id.
+
+    Args:
+        job_id: its id.
+        tenant: whose it has to be; empty: anyone's.
 
     Raises:
         JobNotFound: there is none, or the id is no UUID.
     """
+    jobs = Job.objects.filter(tenant=tenant) if tenant else Job.objects
     try:
         wanted = job_id if isinstance(job_id, UUID) else UUID(str(job_id))
-        return Job.objects.get(pk=wanted)
+        return jobs.get(pk=wanted)
     except (ValueError, Job.DoesNotExist):
         raise JobNotFound(f"there is no job {job_id}") from None

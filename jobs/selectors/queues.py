@@ -80,13 +80,22 @@ def ready_up_to(limit: int, queue: str, priority: int) -> int:
     return int(ready)
 
 
-def queues() -> list[QueueView]:
+def ready_of_tenant(limit: int, tenant: str) -> int:
+    """Return how many ready jobs a tenant has; it counts no further than the limit."""
+    ready = Job.objects.filter(state=State.QUEUED, tenant=tenant).exclude(tenant="")
+    return ready.order_by()[:limit].count()
+
+
+def queues(*, tenant: str = "") -> list[QueueView]:
     """Return every queue of the site, and those that jobs wait in although nothing declares them.
 
     In the order of taking, the undeclared ones last.
+
+    Args:
+        tenant: whose jobs are counted; empty: everyone's.
     """
-    ready = _counted(State.QUEUED)
-    running = _counted(State.RUNNING)
+    ready = _counted(State.QUEUED, tenant)
+    running = _counted(State.RUNNING, tenant)
     rows = {row.name: row for row in Queue.objects.all()}
     known = registry.celery_queues()
     strays = sorted({*ready, *running}.difference(known))
@@ -103,8 +112,11 @@ def queues() -> list[QueueView]:
     ]
 
 
-def _counted(state: State) -> dict[str, tuple[int, datetime | None]]:
-    rows = Job.objects.filter(state=state).order_by().values_list("queue")
+def _counted(state: State, tenant: str) -> dict[str, tuple[int, datetime | None]]:
+    jobs = Job.objects.filter(state=state)
+    if tenant:
+        jobs = jobs.filter(tenant=tenant)
+    rows = jobs.order_by().values_list("queue")
     return {
         queue: (count, since) for queue, count, since in rows.annotate(Count("pk"), Min("run_at"))
     }

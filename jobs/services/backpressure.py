@@ -25,164 +25,152 @@ What is due, the occurrences of schedules, retries and jobs that come back from 
 accepted before, and are never refused: a queue may hold more than its capacity by these.
 """
 
-import os
-import threading
-import time
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from operator import attrgetter
+from typing import Final
 
-from django.core.signals import setting_changed
 from django.utils import timezone
 
 from jobs.conf import jobs_settings
-from jobs.domain.errors import QueueFull
+from jobs.domain.errors import QueueFull, QuotaExceeded
 from jobs.domain.events import Event, EventName, dispatch
 from jobs.domain.states import State
 from jobs.models import Job
 from jobs.selectors.capacity import capacity_of
-from jobs.selectors.queues import ready_up_to
+from jobs.selectors.queues import ready_of_tenant, ready_up_to
+from jobs.selectors.tenants import quotas
+from jobs.services.gates import SHARE, Gate, gate_of
 
 #: What `QueueFull` tells to wait.
 RETRY_AFTER: Final = timedelta(seconds=1)
-_SHARE: Final = 8
-_LEAST_SHARE: Final = 1000
-_GIVEN_SECONDS: Final = 0.1
-_FULL_SECONDS: Final = 0.02
-#: Looking takes a tenth of the time, at most.
-_TIMES_A_LOOK: Final = 10
 #: What is submitted together is admitted so many at a time, however small the capacity.
 _LEAST_BATCH: Final = 100
 
 
-class _Gate:
-    """What this process knows of one queue."""
-
-    def __init__(self, queue: str, priority: int) -> None:
-        self._queue = queue
-        self._priority = priority
-        self._full = False
-        self._left = 0
-        self._known_until = 0.0
-
-    def admit(self, wanted: int, capacity: int) -> int:
-        """Return how many of the wanted jobs the queue has room for, and count them as in it."""
-        with _lock:
-            if time.monotonic() < self._known_until:
-                if self._full:
-                    return 0
-                if wanted <= self._left:
-                    self._left -= wanted
-                    return wanted
-        # Without the lock: a thread that waits for the database must not hold up the others, whose
-        # transactions it may wait for.
-        began = time.monotonic()
-        room = max(0, capacity - ready_up_to(capacity + 1, self._queue, self._priority))
-        took = _TIMES_A_LOOK * (time.monotonic() - began)
-        fit = min(wanted, room)
-        share = min(room, max(1, room // _SHARE, capacity // _LEAST_SHARE))
-        with _lock:
-            self._full = not room
-            self._left = max(0, share - fit)
-            self._known_until = began + max(took, _GIVEN_SECONDS if room else _FULL_SECONDS)
-        return fit
+_Refusal = QueueFull | QuotaExceeded
+_QUEUE = attrgetter("queue")
+_TENANT = attrgetter("tenant")
 
 
-_lock = threading.Lock()
-_gates: dict[str, _Gate] = {}
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A queue or a tenant that may be full, and the jobs that need room in it, by place."""
+
+    capacity: int
+    gate: Gate
+    refusal: _Refusal
+    told: dict[str, str]
+
+
+def may_refuse(jobs: Iterable[Job]) -> bool:
+    """Return whether anything bounds how many of such jobs may wait; otherwise nobody need look."""
+    return jobs_settings().bounds_queues or any(job.tenant for job in jobs)
 
 
 def admit(job: Job) -> None:
-    """Do nothing if the job's queue has room for it, or an earlier job has its key.
+    """Do nothing if there is room for the job, or an earlier job has its key.
 
     Raises:
-        QueueFull: it has none.
+        QueueFull: its queue has none.
+        QuotaExceeded: its tenant has none.
     """
     for refusal in refusals({0: job}).values():
         raise refusal
 
 
-def refusals(jobs: Mapping[int, Job]) -> dict[int, QueueFull]:
-    """Return why those of the jobs are refused for which their queues have no room, by place.
+def refusals(jobs: Mapping[int, Job]) -> dict[int, _Refusal]:
+    """Return why those of the jobs are refused for which there is no room, by place.
 
     Those that come first get the room that there is. A job whose key an earlier one has needs none.
     """
-    wanted = Counter(
-        (job.queue, job.priority) for job in jobs.values() if job.state == State.QUEUED
-    )
-    capacities = {queue: capacity_of(queue) for queue, _ in wanted}
-    room = {
-        queue: _gate(queue, priority).admit(count, capacities[queue])
-        for (queue, priority), count in wanted.items()
-        if capacities[queue]
-    }
-    if all(room[queue] == count for (queue, _), count in wanted.items() if queue in room):
-        return {}
-    refused = _without_room(jobs, room)
-    counts = Counter(refused.values())
-    errors = {
-        queue: QueueFull(queue, capacity=capacities[queue], retry_after=RETRY_AFTER)
-        for queue in counts
-    }
-    for queue, count in counts.items():
-        # At once: the transaction may be rolled back because of it.
-        details = {"reason": "queue_full", "queue": queue, "count": count}
-        dispatch(Event(EventName.REJECTED, timezone.now(), details=details))
-    return {place: errors[queue] for place, queue in refused.items()}
+    refused: dict[int, _Refusal] = {}
+    for name_of, bound_of in ((_QUEUE, _queue_bound), (_TENANT, _tenant_bound)):
+        left = {place: job for place, job in jobs.items() if place not in refused}
+        refused |= _without_room(left, name_of, bound_of)
+    return refused
+
+
+def _queue_bound(job: Job) -> _Bound | None:
+    capacity = capacity_of(job.queue) if jobs_settings().bounds_queues else 0
+    if not capacity:
+        return None
+    queue, priority = job.queue, job.priority
+    gate = gate_of(("queue", queue), lambda limit: ready_up_to(limit, queue, priority))
+    full = QueueFull(queue, capacity=capacity, retry_after=RETRY_AFTER)
+    return _Bound(capacity, gate, full, {"reason": "queue_full", "queue": queue})
+
+
+def _tenant_bound(job: Job) -> _Bound | None:
+    quota = quotas().get(job.tenant) if job.tenant else None
+    if quota is None or quota.max_ready is None:
+        return None
+    tenant = job.tenant
+    gate = gate_of(("tenant", tenant), lambda limit: ready_of_tenant(limit, tenant))
+    full = QuotaExceeded(tenant, quota=quota.max_ready, retry_after=RETRY_AFTER)
+    return _Bound(quota.max_ready, gate, full, {"reason": "quota_exceeded", "queue": job.queue})
+
+
+def _without_room(
+    jobs: Mapping[int, Job],
+    name_of: Callable[[Job], str],
+    bound_of: Callable[[Job], _Bound | None],
+) -> dict[int, _Refusal]:
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, job in jobs.items():
+        if job.state == State.QUEUED:
+            places[name_of(job)].append(place)
+    refused: dict[int, _Refusal] = {}
+    for wanting in places.values():
+        bound = bound_of(jobs[wanting[0]])
+        room = bound.gate.admit(len(wanting), bound.capacity) if bound else len(wanting)
+        if bound is not None and room < len(wanting):
+            late = _beyond(room, wanting, jobs)
+            refused |= dict.fromkeys(late, bound.refusal)
+            _tell(bound, len(late))
+    return refused
+
+
+def _tell(bound: _Bound, count: int) -> None:
+    # At once: the transaction may be rolled back because of it.
+    if count:
+        dispatch(Event(EventName.REJECTED, timezone.now(), details={**bound.told, "count": count}))
 
 
 def largest_batch() -> int:
     """Return how many jobs may be admitted by one look, so that bounds are not far exceeded."""
     settings = jobs_settings()
     capacities = map(capacity_of, ["", *settings.queue_sizes])
-    return max(_LEAST_BATCH, min(filter(None, capacities)) // _SHARE)
+    return max(_LEAST_BATCH, min(filter(None, capacities)) // SHARE)
 
 
-def _without_room(jobs: Mapping[int, Job], room: dict[str, int]) -> dict[int, str]:
-    """Return the queues of the jobs that there is no room for, by their place."""
+def _beyond(room: int, places: Sequence[int], jobs: Mapping[int, Job]) -> list[int]:
+    """Return the places of the jobs that there is no room for."""
     known = _known_keys(jobs.values())
-    refused = {}
-    for place, job in jobs.items():
-        key = (job.job_type, job.idempotency_key)
+    refused = []
+    for place in places:
+        job = jobs[place]
+        key = (job.tenant, job.job_type, job.idempotency_key)
         if key in known:
             continue
-        if job.state == State.QUEUED and job.queue in room:
-            if not room[job.queue]:
-                refused[place] = job.queue
-                continue
-            room[job.queue] -= 1
+        if not room:
+            refused.append(place)
+            continue
+        room -= 1
         if job.idempotency_key is not None:
             known.add(key)
     return refused
 
 
-def _known_keys(jobs: Iterable[Job]) -> set[tuple[str, str | None]]:
+def _known_keys(jobs: Iterable[Job]) -> set[tuple[str, str, str | None]]:
     keyed = [job for job in jobs if job.idempotency_key is not None]
     if not keyed:
         return set()
     holders = Job.objects.filter(
+        tenant__in={job.tenant for job in keyed},
         job_type__in={job.job_type for job in keyed},
         idempotency_key__in={job.idempotency_key for job in keyed},
     )
-    return set(holders.values_list("job_type", "idempotency_key"))
-
-
-def _gate(queue: str, priority: int) -> _Gate:
-    return _gates.get(queue) or _gates.setdefault(queue, _Gate(queue, priority))
-
-
-def forget() -> None:
-    """Look again before the next submission."""
-    global _lock
-    _lock = threading.Lock()  # the one of before a fork may be held for ever
-    _gates.clear()
-
-
-def _settings_changed(*, setting: str, **_: Any) -> None:
-    if setting == "JOBS":
-        forget()
-
-
-setting_changed.connect(_settings_changed, dispatch_uid="jobs.services.backpressure")
-os.register_at_fork(after_in_child=forget)
+    return set(holders.values_list("tenant", "job_type", "idempotency_key"))

@@ -16,13 +16,19 @@ from pydantic_core import to_jsonable_python
 from jobs.conf import jobs_settings
 from jobs.domain.backoff import Backoff
 from jobs.domain.current import current_run
-from jobs.domain.errors import ConfigurationError, InvalidOption, InvalidParameters
+from jobs.domain.errors import (
+    ConfigurationError,
+    InvalidOption,
+    InvalidParameters,
+    ParametersTooLarge,
+)
 from jobs.domain.job_types import JobType, as_fields
 from jobs.domain.options import (
     SubmitOptions,
     attempts_of,
     checked_expiry,
     checked_key,
+    checked_tags,
     checked_timeout,
     checked_trace,
     checked_uuid,
@@ -32,9 +38,10 @@ from jobs.domain.plain_models import is_plain
 from jobs.domain.priority import Priority, PriorityDecider, queue_name
 from jobs.domain.registry import registry
 from jobs.domain.states import State
-from jobs.domain.storable import storable
+from jobs.domain.storable import TooLarge, storable
 from jobs.models import Job
 from jobs.selectors.policy import backoff_as_json
+from jobs.selectors.tenants import is_known
 from jobs.services.transactions import sparing_the_callers
 
 logger = structlog.get_logger(__name__)
@@ -55,8 +62,9 @@ def build(
     )
     timeout = checked_timeout(options.get("timeout")) or job_type.timeout or settings.timeout
     expires_in = checked_expiry(options.get("expires_in")) or job_type.expires_in
-    return Job(
+    job = Job(
         job_type=job_type.name,
+        tenant=_known_tenant(options.get("tenant")),
         queue=queue_name(job_type.queue if queue is None else _known_queue(queue), priority),
         priority=priority,
         priority_source=source,
@@ -76,6 +84,8 @@ def build(
         event_id=checked_uuid("event_id", options.get("event_id")),
         trace_id=checked_trace(options.get("trace_id", "")) or _trace_id(),
     )
+    job.new_tags = checked_tags(options.get("tags"))
+    return job
 
 
 def stored_params(job_type: JobType, params: Params) -> dict[str, Any]:
@@ -83,6 +93,7 @@ def stored_params(job_type: JobType, params: Params) -> dict[str, Any]:
 
     Raises:
         InvalidParameters: they do not fit the model, or cannot be stored.
+        ParametersTooLarge: they have more bytes than `MAX_PARAMS_BYTES`.
     """
     given = _fields(job_type, params)
     parsed = job_type.parse(given)
@@ -90,6 +101,8 @@ def stored_params(job_type: JobType, params: Params) -> dict[str, Any]:
         stored: dict[str, Any] = storable(
             as_fields(parsed), limit_bytes=jobs_settings().max_params_bytes
         )
+    except TooLarge as error:
+        raise ParametersTooLarge(job_type.name, [("", str(error))]) from None
     except ValueError as error:
         raise InvalidParameters(job_type.name, [("", str(error))]) from None
     if not is_plain(job_type.params_model):
@@ -137,6 +150,14 @@ def _known_queue(queue: str) -> str:
             f"{', '.join(known[1:]) or 'there is none'}; or leave it out"
         )
     return queue
+
+
+def _known_tenant(slug: str | None) -> str:
+    if not slug:
+        return ""
+    if not isinstance(slug, str) or not is_known(slug):
+        raise InvalidOption(f"there is no tenant {str(slug)[:60]!r}; see `manage.py jobs tenants`")
+    return slug
 
 
 def _known_owner(owner_id: Any) -> Any:

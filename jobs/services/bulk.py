@@ -18,7 +18,7 @@ from jobs.domain.submission import BulkSubmission, NewJob, Submission
 from jobs.models import Job
 from jobs.models.job import new_job_id
 from jobs.selectors.clock import database_now
-from jobs.services.backpressure import largest_batch, refusals
+from jobs.services.backpressure import largest_batch, may_refuse, refusals
 from jobs.services.building import build, stored_params
 from jobs.services.storing import store
 from jobs.services.submission import announce_all, settle_duplicate
@@ -68,7 +68,7 @@ def _accept(chunk: Sequence[NewJob], result: BulkSubmission) -> None:
         except SubmissionError as error:
             result.errors[place] = error
     with transaction.atomic():
-        if jobs_settings().bounds_queues:
+        if may_refuse(drafted.values()):
             refused = refusals(drafted)
             result.errors.update(refused)
             for place in refused:

@@ -40,7 +40,8 @@ def event_of(
     name: EventName, job: Job, *, before: str = "", at: datetime | None = None, **details: Any
 ) -> Event:
     """Return the event that tells what happened to a job; now, unless it is said when."""
-    return Event(name, at or timezone.now(), job.id, job.job_type, job.state, before, details)
+    at = at or timezone.now()
+    return Event(name, at, job.id, job.job_type, job.state, before, details, job.tenant)
 
 
 def _publish(events: Sequence[Event]) -> None:

@@ -1,4 +1,4 @@
-"""How many jobs may run at once: of the site, of a queue, of a type, over all workers together.
+"""How many jobs may run at once: of the site, a queue, a type or a tenant, over all workers.
 
 A limit holds at the moment when a job is taken. Whoever takes under a limit looks at what runs and
 takes in one transaction, one process of the site at a time: so no two of them find the same room.
@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from jobs.conf import jobs_settings
 from jobs.domain.registry import registry
 from jobs.models import Job, Worker
+from jobs.selectors.tenants import running_limits
 from jobs.services.ordering import take_in_order
 from jobs.services.taking import ALL, Taker, Wanted
 
@@ -22,7 +23,7 @@ from jobs.services.taking import ALL, Taker, Wanted
 _LOCK = 0x6A6F_6273  # "jobs"
 # A child of the prefork pool runs its jobs one by one: it is one slot, whatever it holds.
 _RUNNING = """
-SELECT DISTINCT job.job_type, job.queue, job.worker_id,
+SELECT DISTINCT job.job_type, job.queue, job.tenant, job.worker_id,
     CASE WHEN worker.pool = 'prefork' THEN job.pid END,
     CASE WHEN worker.pool = 'prefork' THEN NULL ELSE job.id END
 FROM {jobs} AS job LEFT JOIN {workers} AS worker ON worker.id = job.worker_id
@@ -37,6 +38,7 @@ class _Used:
     all: set[Hashable] = field(default_factory=set)
     by_type: defaultdict[str, set[Hashable]] = field(default_factory=lambda: defaultdict(set))
     by_queue: defaultdict[str, set[Hashable]] = field(default_factory=lambda: defaultdict(set))
+    by_tenant: defaultdict[str, set[Hashable]] = field(default_factory=lambda: defaultdict(set))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,17 @@ class _Limits:
     site: int
     queues: Mapping[str, int]
     types: Mapping[str, int]
+    tenants: Mapping[str, int]
+
+    @property
+    def any(self) -> bool:
+        return bool(self.site or self.queues or self.types or self.tenants)
 
     def hold_for(self, jobs: Sequence[Job]) -> bool:
-        return any(job.job_type in self.types or job.queue in self.queues for job in jobs)
+        return any(
+            job.job_type in self.types or job.queue in self.queues or job.tenant in self.tenants
+            for job in jobs
+        )
 
 
 #: Whether the last take of this process met a limit: the next one is likely to, too.
@@ -85,8 +95,9 @@ def take_within_limits(
         site=settings.max_concurrent_jobs if crowded else 0,
         queues=settings.queue_concurrency,
         types=registry.concurrencies(),
+        tenants=running_limits(),
     )
-    if not (limits.site or limits.queues or limits.types):
+    if not limits.any:
         return take_in_order(taker, queues, limit=limit, wanted=wanted)
     if not (limits.site or _met):
         try:
@@ -113,9 +124,10 @@ def _take_counted(
     full_queues = _full(limits.queues, used.by_queue)
     full_types = _full(limits.types, used.by_type)
     open_queues = [queue for queue in queues if queue not in full_queues]
-    wanted = replace(wanted, but_types=full_types)
+    full_tenants = _full(limits.tenants, used.by_tenant)
+    wanted = replace(wanted, but_types=full_types, but_tenants=full_tenants)
     jobs = take_in_order(taker, open_queues, limit=limit, wanted=wanted)
-    return jobs, bool(full_queues or full_types or limits.hold_for(jobs))
+    return jobs, bool(full_queues or full_types or full_tenants or limits.hold_for(jobs))
 
 
 def _full(limits: Mapping[str, int], used: Mapping[str, set[Hashable]]) -> set[str]:
@@ -137,7 +149,8 @@ def _used() -> _Used:
     used = _Used()
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        for job_type, queue, *slot in cursor.fetchall():
-            for held in (used.all, used.by_type[job_type], used.by_queue[queue]):
-                held.add(tuple(slot))
+        for job_type, queue, tenant, *slot in cursor.fetchall():
+            held = (used.all, used.by_type[job_type], used.by_queue[queue], used.by_tenant[tenant])
+            for each in held:
+                each.add(tuple(slot))
     return used

@@ -101,6 +101,7 @@ def discard(
     jobs: QuerySet[Job],
     *,
     actor: str,
+    tenant: str = "",
     batch_size: int = 500,
     on_batch: Callable[[int], None] | None = None,
 ) -> int:
@@ -116,7 +117,12 @@ def discard(
             on_batch(removed)
     if removed:
         record(
-            actor=actor, action="job.discard", target_type="job", target_id="many", count=removed
+            actor=actor,
+            action="job.discard",
+            target_type="job",
+            target_id="many",
+            tenant=tenant,
+            count=removed,
         )
     return removed
 
@@ -131,19 +137,20 @@ def delete_final(jobs: QuerySet[Job], *, actor: str) -> int:
     with transaction.atomic():
         # Locked: what is counted and written down is what goes.
         final = Job.objects.select_for_update().filter(pk__in=chosen, state__in=FINAL)
-        types = dict(final.order_by("pk").values_list("pk", "job_type"))
-        going = Job.objects.filter(pk__in=types)
-        for job_id, job_type in types.items():
+        known = list(final.order_by("pk").values_list("pk", "job_type", "tenant"))
+        going = Job.objects.filter(pk__in=[job_id for job_id, *_ in known])
+        for job_id, job_type, tenant in known:
             record(
                 actor=actor,
                 action="job.delete",
                 target_type="job",
                 target_id=job_id,
+                tenant=tenant,
                 job_type=job_type,
             )
         _note_removal(going)
         going.delete()
-    return len(types)
+    return len(known)
 
 
 def _delete_in_batches(past: QuerySet[Job], batch_size: int) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""Schedules: keeping them, and making a job for each occurrence."""
+"""Making a job for each occurrence of a schedule, and when someone asks."""
 
 from datetime import datetime
 from typing import Any
@@ -7,8 +7,7 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from jobs.domain.cron import check_cron, next_occurrence, zone
-from jobs.domain.errors import JobsError, ScheduleError, ScheduleNotFound
+from jobs.domain.errors import JobsError
 from jobs.domain.events import Event, EventName
 from jobs.domain.priority import Priority
 from jobs.domain.registry import registry
@@ -18,90 +17,13 @@ from jobs.models import Job, Schedule
 from jobs.selectors.clock import database_now
 from jobs.selectors.outages import OUTAGES
 from jobs.services.audit import record
-from jobs.services.building import build, stored_params
+from jobs.services.building import build
 from jobs.services.events import emit
+from jobs.services.schedules import next_run
 from jobs.services.submission import announce
 
 logger = structlog.get_logger(__name__)
 _AT_ONCE = 100
-MAX_NAME_LENGTH = 100
-
-
-def check_schedule(schedule: Schedule) -> None:
-    """Do nothing if the schedule can be kept; fill its parameters' defaults in.
-
-    Raises:
-        UnknownJobType, InvalidParameters, InvalidCron, UnknownTimeZone: it cannot.
-    """
-    job_type = registry.get(schedule.job_type)
-    schedule.params = stored_params(job_type, schedule.params or {})
-    zone(schedule.timezone)
-    check_cron(schedule.cron)
-
-
-def save_schedule(schedule: Schedule, *, now: datetime | None = None) -> Schedule:
-    """Check and store the schedule; it acts from now on, without a restart of anything.
-
-    A disabled one is stored as it is, so that one whose job type is gone can be turned off.
-
-    Raises:
-        UnknownJobType, InvalidParameters, InvalidCron, UnknownTimeZone: nothing was stored.
-    """
-    if schedule.enabled:
-        check_schedule(schedule)
-    schedule.next_run_at = _next(schedule, now or database_now()) if schedule.enabled else None
-    schedule.last_error = ""
-    schedule.save()
-    return schedule
-
-
-def create_schedule(
-    name: str,
-    job_type: str,
-    *,
-    cron: str,
-    params: dict[str, Any] | None = None,
-    time_zone: str = "UTC",
-    priority: Priority | str | None = None,
-    enabled: bool = True,
-) -> Schedule:
-    """Create a schedule.
-
-    Raises:
-        ScheduleError: the name is taken; or see `save_schedule`.
-    """
-    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_LENGTH or not name.isprintable():
-        raise ScheduleError(
-            f"a schedule's name must be 1 to {MAX_NAME_LENGTH} printable characters, not "
-            f"{str(name)[:40]!r}"
-        )
-    if Schedule.objects.filter(name=name).exists():
-        raise ScheduleError(f"a schedule named {name!r} exists already")
-    chosen = None if priority is None else Priority.parse(priority)
-    return save_schedule(
-        Schedule(
-            name=name,
-            job_type=job_type,
-            params=params or {},
-            cron=cron,
-            timezone=time_zone,
-            priority=chosen,
-            enabled=enabled,
-        )
-    )
-
-
-def get_schedule(name: str) -> Schedule:
-    """Return the schedule of that name.
-
-    Raises:
-        ScheduleNotFound: there is none; the message lists some that exist.
-    """
-    found = Schedule.objects.filter(name=name).first()
-    if found is None:
-        some = ", ".join(Schedule.objects.order_by("name").values_list("name", flat=True)[:10])
-        raise ScheduleNotFound(f"there is no schedule {name!r}; there are: {some or 'none'}")
-    return found
 
 
 def trigger(schedule: Schedule, *, actor: str, created_by_id: Any = None) -> Submission:
@@ -114,11 +36,15 @@ def trigger(schedule: Schedule, *, actor: str, created_by_id: Any = None) -> Sub
             action="schedule.trigger",
             target_type="schedule",
             target_id=schedule.pk,
+            tenant=schedule.tenant,
             name=schedule.name,
             job_id=str(job.pk),
         )
         # On the job too, so that its timeline says who.
-        record(actor=actor, action="job.trigger", target_type="job", target_id=job.pk)
+        record(
+            actor=actor, action="job.trigger", target_type="job", target_id=job.pk,
+            tenant=job.tenant,
+        )  # fmt: skip
         announce(job)
     return Submission(job_id=job.pk, state=State(job.state))
 
@@ -140,7 +66,7 @@ def plan_unplanned(*, now: datetime | None = None) -> None:
     unplanned = Schedule.objects.filter(enabled=True, next_run_at=None, last_error="")
     for schedule in unplanned[:_AT_ONCE]:
         try:
-            following = _next(schedule, now)
+            following = next_run(schedule, now)
         except JobsError as error:
             _set_error(schedule, None, None, error)
         else:
@@ -151,7 +77,7 @@ def _fire(schedule: Schedule, occurrence: datetime | None, now: datetime) -> boo
     if occurrence is None:
         return False
     try:
-        following = _next(schedule, now)
+        following = next_run(schedule, now)
     except JobsError as error:
         _set_error(schedule, occurrence, None, error)
         return False
@@ -188,14 +114,11 @@ def _job(schedule: Schedule, *, trigger: str, **fields: Any) -> Job:
         now=timezone.now(),
         priority=None if schedule.priority is None else Priority(schedule.priority),
         trigger=trigger,
+        tenant=schedule.tenant,
         **fields,
     )
     job.schedule, job.occurrence = schedule, occurrence
     return job
-
-
-def _next(schedule: Schedule, after: datetime) -> datetime:
-    return next_occurrence(schedule.cron, schedule.timezone, after)
 
 
 def _set_error(
@@ -217,4 +140,5 @@ def _executed(schedule: Schedule, job: Job, occurrence: datetime) -> Event:
         job_type=job.job_type,
         state=job.state,
         details={"schedule": schedule.name, "occurrence": occurrence.isoformat()},
+        tenant=schedule.tenant,
     )

@@ -46,7 +46,7 @@ def cancel(job_id: UUID | str, *, actor: str, now: datetime | None = None) -> Jo
             if job.state == State.CANCELLED:
                 return job
             raise InvalidTransition(f"job {job.pk} is {job.state} and cannot be cancelled any more")
-        record(actor=actor, action="job.cancel", target_type="job", target_id=job.pk, before=before)
+        _record(actor, "job.cancel", job, before)
     return job
 
 
@@ -79,8 +79,8 @@ def retry(job_id: UUID | str, *, actor: str, now: datetime | None = None) -> Job
                 f"job {job.pk} is {get_job(job.pk).state}; only failed and cancelled jobs can be "
                 "retried"
             )
-        record(actor=actor, action="job.retry", target_type="job", target_id=job.pk, before=before)
         job = get_job(job.pk)
+        _record(actor, "job.retry", job, before)
         emit_job(EventName.RETRYING, job, before=before, actor=actor)
         ring_after_commit(job.queue)
     return job
@@ -105,3 +105,15 @@ def retry_each(
             if on_each is not None:
                 on_each(done)
     return done
+
+
+def _record(actor: str, action: str, job: Job, before: str) -> None:
+    record(
+        actor=actor,
+        action=action,
+        target_type="job",
+        target_id=job.pk,
+        tenant=job.tenant,
+        before=before,
+        after=job.state,
+    )

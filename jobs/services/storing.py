@@ -6,17 +6,17 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
-from jobs.models import Job
+from jobs.models import Job, JobTag
 from jobs.services.json_rows import as_uuid, json_rows
 
 #: What jobs of one template differ by.
 _OWN = ("id", "params", "idempotency_key")
 _SHARED = (
-    "job_type", "queue", "priority", "priority_source", "state", "max_attempts", "timeout",
-    "backoff", "created_at", "run_at", "scheduled_for", "expires_at", "trigger", "created_by",
-    "parent", "event_id", "trace_id",
+    "job_type", "tenant", "queue", "priority", "priority_source", "state", "max_attempts",
+    "timeout", "backoff", "created_at", "run_at", "scheduled_for", "expires_at", "trigger",
+    "created_by", "parent", "event_id", "trace_id",
 )  # fmt: skip
 _AT_FIRST = (
     "run", "attempt", "losses", "alone", "progress", "progress_message", "failure_reason",
@@ -38,6 +38,17 @@ def store(jobs: Sequence[Job], *, alike: bool = True) -> set[UUID]:
     """
     if not jobs:
         return set()
+    if not any(job.new_tags for job in jobs):
+        return _store(jobs, alike)
+    with transaction.atomic():
+        stored = _store(jobs, alike)
+        JobTag.objects.bulk_create(
+            [JobTag(job=job, tag=tag) for job in jobs if job.id in stored for tag in job.new_tags]
+        )
+    return stored
+
+
+def _store(jobs: Sequence[Job], alike: bool) -> set[UUID]:
     keyed = any(job.idempotency_key is not None for job in jobs)
     # One document costs less than a parameter for each column.
     insert = _insert(alike and len(jobs) > 1, keyed, connection.vendor)

@@ -5,7 +5,6 @@ from typing import Unpack
 
 from django.utils import timezone
 
-from jobs.conf import jobs_settings
 from jobs.domain.errors import DuplicateJob, InvalidOption
 from jobs.domain.events import EventName
 from jobs.domain.options import OnDuplicate, SubmitOptions, check_options
@@ -14,7 +13,7 @@ from jobs.domain.states import State
 from jobs.domain.submission import Submission
 from jobs.models import Job
 from jobs.selectors.clock import database_now
-from jobs.services.backpressure import admit
+from jobs.services.backpressure import admit, may_refuse
 from jobs.services.building import Params, build
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_all, event_of
@@ -39,13 +38,14 @@ def submit(job_type: str, params: Params = None, **options: Unpack[SubmitOptions
         DuplicateJob: the idempotency key belongs to a job with other parameters, or
             `on_duplicate` forbids a second submission.
         QueueFull: its queue holds as many ready jobs as it may (`QUEUE_SIZE`).
+        QuotaExceeded: its tenant has as many ready jobs as it may.
     """
     check_options(options)
     found = registry.get(job_type)
     # What is due later is due by the clock that all share.
     now = database_now() if options.get("delay") or options.get("run_at") else timezone.now()
     job = build(found, params, now=now, **options)
-    if jobs_settings().bounds_queues:
+    if may_refuse([job]):
         admit(job)
     if job.id not in store([job]):
         return settle_duplicate(job, options.get("on_duplicate") or "ignore")
@@ -72,7 +72,9 @@ def settle_duplicate(job: Job, policy: OnDuplicate) -> Submission:
         InvalidOption: the other job has just been removed.
         DuplicateJob: the other job has other parameters, or the policy forbids it.
     """
-    holders = Job.objects.filter(job_type=job.job_type, idempotency_key=job.idempotency_key)
+    holders = Job.objects.filter(
+        tenant=job.tenant, job_type=job.job_type, idempotency_key=job.idempotency_key
+    )
     earlier = holders.first()
     if earlier is None:
         raise InvalidOption(

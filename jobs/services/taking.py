@@ -52,8 +52,8 @@ started_at = %s, progress = 0, progress_message = '', error = '', error_type = '
 
 #: What a run needs; the rest is read when someone asks for it.
 _WANTED = (
-    "id", "job_type", "queue", "priority", "params", "attempt", "max_attempts", "run", "losses",
-    "timeout", "backoff", "alone", "parent", "schedule", "event_id", "trace_id",
+    "id", "job_type", "tenant", "queue", "priority", "params", "attempt", "max_attempts", "run",
+    "losses", "timeout", "backoff", "alone", "parent", "schedule", "event_id", "trace_id",
     "created_by",
 )  # fmt: skip
 #: What the statement makes of the rest.
@@ -79,11 +79,13 @@ class Wanted:
         priority: only jobs of this one; None: of all.
         types: only jobs of these types; None: of all.
         but_types: no jobs of these types.
+        but_tenants: no jobs of these tenants.
     """
 
     priority: Priority | None = None
     types: Collection[str] | None = None
     but_types: Collection[str] = ()
+    but_tenants: Collection[str] = ()
 
     @property
     def nothing(self) -> bool:
@@ -96,10 +98,14 @@ class Wanted:
         if self.priority is not None:
             conditions += " AND priority = %s"
             params.append(int(self.priority))
-        for types, said in ((self.types, "IN"), (self.but_types, "NOT IN")):
-            if types:
-                conditions += f" AND job_type {said} ({', '.join(['%s'] * len(types))})"
-                params += types
+        for column, names, said in (
+            ("job_type", self.types, "IN"),
+            ("job_type", self.but_types, "NOT IN"),
+            ("tenant", self.but_tenants, "NOT IN"),
+        ):
+            if names:
+                conditions += f" AND {column} {said} ({', '.join(['%s'] * len(names))})"
+                params += names
         return conditions, params
 
 

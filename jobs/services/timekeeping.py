@@ -25,7 +25,7 @@ WHERE id IN (
     WHERE state IN ('retrying', 'scheduled') AND run_at <= %s
     ORDER BY run_at LIMIT %s {lock}
 ) AND (state IN ('retrying', 'scheduled')) IS TRUE
-RETURNING id, job_type, queue, run, run_at
+RETURNING id, job_type, queue, tenant, run, run_at
 """
 _NEXT = """
 SELECT
@@ -95,17 +95,21 @@ def promote_due(*, now: datetime | None = None) -> int:
             rows = cursor.fetchall()
         ring({queue for _, _, queue, *_ in rows})
         moved_at = timezone.now()
-        for job_id, job_type, _, run, run_at in rows:
-            emit(_queued(job_id, job_type, run, due=_aware(run_at) or now, at=moved_at))
+        for job_id, job_type, _, tenant, run, run_at in rows:
+            due = _aware(run_at) or now
+            emit(_queued(job_id, job_type, tenant, run, due=due, at=moved_at))
         moved += len(rows)
         if len(rows) < _AT_ONCE:
             return moved
 
 
-def _queued(job_id: UUID | str, job_type: str, run: int, *, due: datetime, at: datetime) -> Event:
+def _queued(
+    job_id: UUID | str, job_type: str, tenant: str, run: int, *, due: datetime, at: datetime
+) -> Event:
     before = State.RETRYING if run else State.SCHEDULED
     late = {"late_seconds": round(max(0.0, (at - due).total_seconds()), 6)}
-    return Event(EventName.QUEUED, at, as_uuid(job_id), job_type, State.QUEUED, before, late)
+    job = as_uuid(job_id)
+    return Event(EventName.QUEUED, at, job, job_type, State.QUEUED, before, late, tenant)
 
 
 def ring_again(*, now: datetime | None = None) -> set[str]:

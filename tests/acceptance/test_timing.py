@@ -11,7 +11,7 @@ from django_celery_results.models import TaskResult
 from jobs.models import Job, Schedule
 from jobs.public import create_schedule, submit, trigger
 from jobs.public import list as listed
-from jobs.services.scheduling import save_schedule
+from jobs.services.schedules import save_schedule
 from tests.acceptance.conftest import Final
 from tests.conftest import LiveProcess
 from tests.stack import Process, eventually

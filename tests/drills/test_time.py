@@ -10,7 +10,8 @@ import pytest
 from jobs.models import Job, Leadership, Schedule
 from jobs.public import create_schedule
 from jobs.public import list as listed
-from jobs.services.scheduling import fire_due, save_schedule
+from jobs.services.schedules import save_schedule
+from jobs.services.scheduling import fire_due
 from tests.drills.conftest import Start
 from tests.drills.drill import LEASE_SECONDS, Drill
 from tests.stack import eventually

@@ -7,4 +7,5 @@ class DigestsConfig(AppConfig):
     """Repository digests."""
 
     name = "jobs.contrib.digests"
+    in_roles = True
     label = "digests"

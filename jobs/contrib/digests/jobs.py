@@ -54,7 +54,7 @@ def _make(params: DigestParams, ctx: JobContext) -> Digest:
     summary = summarise(activity, window, before)
     zone = ZoneInfo(params.timezone)
     title = one_line(params.title) or _title(summary.repository, window, zone)
-    return store_digest(summary, title=title, zone=zone, job_id=ctx.job_id)
+    return store_digest(summary, title=title, zone=zone, job_id=ctx.job_id, tenant=ctx.tenant)
 
 
 def _periods(params: DigestParams) -> tuple[Window, Window]:

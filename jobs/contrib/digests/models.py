@@ -22,6 +22,8 @@ class Digest(models.Model):
     job = models.OneToOneField(
         "jobs.Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="digest"
     )
+    #: Whose it is: the slug of a tenant, or empty.
+    tenant = models.CharField(max_length=50, blank=True, default="", db_default="")
     repository = models.CharField(max_length=500)
     source = models.CharField(max_length=10, choices=Source.choices)
     #: The first moment of the period.
@@ -56,6 +58,8 @@ class Digest(models.Model):
 class DigestSubscription(models.Model):
     """Someone who is told about each new digest of a repository."""
 
+    #: Whose it is: those of a tenant are told of its digests alone.
+    tenant = models.CharField(max_length=50, blank=True, default="", db_default="")
     repository = models.CharField(
         max_length=500,
         help_text="owner/name on GitHub, or the folder's absolute path: exactly one repository.",
@@ -81,7 +85,7 @@ class DigestSubscription(models.Model):
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["repository", "channel", "recipient"], name="digest_subscription"
+                fields=["tenant", "repository", "channel", "recipient"], name="digest_subscriber"
             ),
         ]
 

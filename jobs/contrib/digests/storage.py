@@ -16,7 +16,9 @@ def stored_digest(job_id: UUID) -> Digest | None:
     return Digest.objects.filter(job_id=job_id).first()
 
 
-def store_digest(summary: Summary, *, title: str, zone: ZoneInfo, job_id: UUID) -> Digest:
+def store_digest(
+    summary: Summary, *, title: str, zone: ZoneInfo, job_id: UUID, tenant: str = ""
+) -> Digest:
     """Store the digest and return it, or the one that this job has stored already.
 
     What was stored first stays: notifications may have been sent from it. Two runs of one job at
@@ -25,6 +27,7 @@ def store_digest(summary: Summary, *, title: str, zone: ZoneInfo, job_id: UUID) 
     """
     markdown = to_markdown(summary, title=title, zone=zone)
     values = {
+        "tenant": tenant,
         "repository": summary.repository,
         "source": summary.source,
         "start": summary.window.start,

@@ -31,7 +31,8 @@ def subscriptions_of(digest: Digest, *, asked_for: str) -> list[DigestSubscripti
     if digest.source == Digest.Source.GITHUB:
         names |= Q(repository__iexact=digest.repository)
         names |= Q(repository__iexact=f"github:{digest.repository}")
-    found = DigestSubscription.objects.filter(names, enabled=True).order_by("-pk")
+    enabled = DigestSubscription.objects.filter(enabled=True, tenant=digest.tenant)
+    found = enabled.filter(names).order_by("-pk")
     return list({(each.channel, each.recipient): each for each in found}.values())[::-1]
 
 
@@ -53,7 +54,7 @@ def notify(digest: Digest, subscriptions: Iterable[DigestSubscription], ctx: Job
         key = str(ctx.stable_id(f"notify:{subscription.pk}"))
         try:
             ctx.submit("notifications.send", params, idempotency_key=key)
-        except public.QueueFull:
+        except (public.QueueFull, public.QuotaExceeded):
             raise  # there is room later: the job is retried, and its keys tell no one twice
         except public.SubmissionError as refused:
             # One address that cannot be used keeps the others from nothing.

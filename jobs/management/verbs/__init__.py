@@ -6,11 +6,13 @@ from typing import Any, Protocol
 from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output
 from jobs.management.verbs import (
+    audit,
     autotune,
     cancel,
     config,
     discard,
     events,
+    keys,
     ledger,
     list_jobs,
     metrics,
@@ -23,6 +25,7 @@ from jobs.management.verbs import (
     show,
     stats,
     submit,
+    tenants,
     tick,
     trigger,
     types,
@@ -56,6 +59,9 @@ VERBS: dict[str, Verb] = {
     "tick": tick,
     "ledger": ledger,
     "types": types,
+    "keys": keys,
+    "tenants": tenants,
+    "audit": audit,
     "stats": stats,
     "purge": purge,
     "autotune": autotune,

@@ -19,7 +19,7 @@ from jobs.management.tables import Column
 from jobs.models import Job
 from jobs.public import describe
 from jobs.public import list as listed
-from jobs.services.scheduling import get_schedule
+from jobs.services.schedules import get_schedule
 
 _COLUMNS = [
     Column("job"),

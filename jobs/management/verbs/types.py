@@ -4,11 +4,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from jobs.conf import jobs_settings
-from jobs.domain.job_types import JobType
 from jobs.domain.registry import registry
 from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output, plain, span
 from jobs.management.tables import Column
+from jobs.selectors.describe import describe_type
 
 _COLUMNS = [
     Column("type"),
@@ -28,7 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: dict[str, Any], output: Output) -> ExitCode:
     """Print the types."""
     if output.as_json:
-        output.json([_described(each) for each in registry])
+        output.json([describe_type(each) for each in registry])
     else:
         rows = [
             [
@@ -44,24 +44,3 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
         ]
         output.table(_COLUMNS, rows)
     return ExitCode.DONE
-
-
-def _described(job_type: JobType) -> dict[str, Any]:
-    settings = jobs_settings()
-    backoff = job_type.backoff or settings.backoff
-    return {
-        "name": job_type.name,
-        "description": job_type.description,
-        "priority": job_type.priority.label,
-        "queue": job_type.queue,
-        "max_attempts": job_type.max_attempts or settings.max_attempts,
-        "concurrency": job_type.concurrency,
-        "timeout_seconds": (job_type.timeout or settings.timeout).total_seconds(),
-        "backoff": {
-            "kind": backoff.kind,
-            "base_seconds": backoff.base.total_seconds(),
-            "cap_seconds": backoff.cap.total_seconds(),
-            "jitter": backoff.jitter,
-        },
-        "params": job_type.params_model.model_json_schema(),
-    }

@@ -10,7 +10,7 @@ from jobs.admin import read_only
 from jobs.domain.priority import Priority
 from jobs.domain.states import State
 from jobs.models import Job
-from jobs.services import scheduling
+from jobs.public import create_schedule
 
 LIST = "/admin/jobs/job/"
 JobIn = Callable[..., Job]
@@ -137,7 +137,7 @@ def test_the_time_filter(browser: Client, job_in: JobIn) -> None:
 
 
 def test_links_narrow_the_list_to_a_schedule_or_a_parent(browser: Client, job_in: JobIn) -> None:
-    schedule = scheduling.create_schedule("nightly", "sample.echo", cron="0 2 * * *")
+    schedule = create_schedule("nightly", "sample.echo", cron="0 2 * * *")
     parent = job_in()
     of_schedule, child = job_in(schedule=schedule), job_in(parent=parent)
     assert listed(browser, f"schedule={schedule.pk}") == ids(of_schedule)
@@ -168,7 +168,7 @@ def test_search_stays_within_the_filters(browser: Client, job_in: JobIn) -> None
 def test_the_list_takes_the_same_few_queries_however_long_it_is(
     browser: Client, job_in: JobIn, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    schedule = scheduling.create_schedule("nightly", "sample.echo", cron="0 2 * * *")
+    schedule = create_schedule("nightly", "sample.echo", cron="0 2 * * *")
     for state in State:
         for _ in range(4):
             job_in(state, schedule=schedule)

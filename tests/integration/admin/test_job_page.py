@@ -12,7 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 from jobs.backends.memory import drain
 from jobs.domain.states import State
 from jobs.models import Job, LogLine, Worker
-from jobs.services import scheduling, steering
+from jobs.public import create_schedule
+from jobs.services import steering
 from jobs.services.submission import submit
 from notifications.models import Delivery
 
@@ -159,7 +160,7 @@ def test_a_long_log_shows_its_newest_lines(browser: Client, job_in: JobIn) -> No
 
 
 def test_schedule_parent_children_and_deliveries_are_linked(browser: Client, job_in: JobIn) -> None:
-    schedule = scheduling.create_schedule("nightly", "sample.echo", cron="0 2 * * *")
+    schedule = create_schedule("nightly", "sample.echo", cron="0 2 * * *")
     parent = job_in()
     job = job_in(State.COMPLETED, schedule=schedule, parent=parent)
     child = job_in(parent=job)
@@ -204,7 +205,7 @@ def test_nothing_that_a_job_holds_becomes_markup(browser: Client, job_in: JobIn)
 
 def test_a_strict_content_security_policy_is_possible(browser: Client, job_in: JobIn) -> None:
     job = job_in(State.FAILED)
-    schedule = scheduling.create_schedule("nightly", "sample.echo", cron="0 2 * * *")
+    schedule = create_schedule("nightly", "sample.echo", cron="0 2 * * *")
     for path in (
         "", "jobs/job/", f"jobs/job/{job.pk}/change/", "jobs/job/add/", "jobs/schedule/",
         "jobs/schedule/add/", f"jobs/schedule/{schedule.pk}/change/", "jobs/worker/",

@@ -6,6 +6,7 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.models import AuditEntry, Schedule
+from jobs.public import create_schedule
 from jobs.services import scheduling
 
 NEW = "/admin/jobs/schedule/add/"
@@ -26,7 +27,7 @@ def form(**changes: str) -> dict[str, str]:
 
 @pytest.fixture
 def schedule(db: None) -> Schedule:
-    return scheduling.create_schedule(
+    return create_schedule(
         "nightly",
         "sample.nested",
         cron="30 2 * * 1-5",
@@ -81,7 +82,7 @@ def test_every_wrong_field_is_told_at_once(browser: Client) -> None:
 
 def test_a_name_that_is_taken_is_refused(browser: Client, schedule: Schedule) -> None:
     page = browser.post(ADD, form()).content.decode()
-    assert "already exists" in page
+    assert "exists already" in page
 
 
 def test_a_change_moves_the_next_run(browser: Client, schedule: Schedule) -> None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import AuditEntry, Job, Schedule
+from jobs.public import create_schedule
 from jobs.services import scheduling
 
 LIST = "/admin/jobs/schedule/"
@@ -15,9 +16,7 @@ LIST = "/admin/jobs/schedule/"
 
 @pytest.fixture
 def schedule(db: None) -> Schedule:
-    return scheduling.create_schedule(
-        "nightly", "sample.echo", cron="30 2 * * *", time_zone="Europe/Berlin"
-    )
+    return create_schedule("nightly", "sample.echo", cron="30 2 * * *", time_zone="Europe/Berlin")
 
 
 def page_of(browser: Client, schedule: Schedule) -> str:
@@ -98,7 +97,7 @@ def test_run_now_makes_a_job_and_links_to_it(browser: Client, schedule: Schedule
 
 
 def test_run_now_of_a_selection(browser: Client, schedule: Schedule) -> None:
-    other = scheduling.create_schedule("broken", "sample.echo", cron="0 * * * *")
+    other = create_schedule("broken", "sample.echo", cron="0 * * * *")
     Schedule.objects.filter(pk=other.pk).update(job_type="gone.type")
     page = act_on(browser, "run_now", schedule, other)
     assert "nightly runs now as job" in page
@@ -143,6 +142,6 @@ def test_the_list_takes_the_same_few_queries_however_long_it_is(
     browser: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(20):
-        scheduling.create_schedule(f"s{number}", "sample.echo", cron="0 * * * *")
+        create_schedule(f"s{number}", "sample.echo", cron="0 * * * *")
     with django_assert_max_num_queries(7):
         browser.get(LIST)

@@ -25,7 +25,7 @@ from jobs.public import NewJob, QueueFull, create_schedule, get, retry, submit, 
 from jobs.runtime.metrics import exposition
 from jobs.selectors.capacity import capacity_of
 from jobs.selectors.queues import check_queue_names
-from jobs.services import backpressure
+from jobs.services import gates
 from jobs.services.scheduling import fire_due
 from jobsite.env import BASE_DIR
 from tests.stack import Stack, eventually
@@ -207,7 +207,7 @@ class TestCost:
         self, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # A clock that stands still: how often it looks must not depend on the machine.
-        monkeypatch.setattr("jobs.services.backpressure.time.monotonic", lambda: 1000.0)
+        monkeypatch.setattr("jobs.services.gates.time.monotonic", lambda: 1000.0)
         configure(queue_size=10_000)
         with CaptureQueriesContext(connection) as captured:
             for _ in range(1000):
@@ -219,10 +219,10 @@ class TestCost:
     def test_a_nearly_full_queue_is_looked_at_once_in_a_thousandth_of_its_capacity(
         self, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("jobs.services.backpressure.time.monotonic", lambda: 1000.0)
+        monkeypatch.setattr("jobs.services.gates.time.monotonic", lambda: 1000.0)
         configure(queue_size=5000)
         assert not submit_many(echoes(4980)).errors
-        backpressure.forget()
+        gates.forget()
         with CaptureQueriesContext(connection) as captured:
             for _ in range(20):
                 submit("sample.echo")
@@ -233,7 +233,7 @@ class TestCost:
         self, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = 1000.0
-        monkeypatch.setattr("jobs.services.backpressure.time.monotonic", lambda: now)
+        monkeypatch.setattr("jobs.services.gates.time.monotonic", lambda: now)
         configure(queue_size=1)
         submit("sample.echo")
         assert not is_accepted()
@@ -352,7 +352,7 @@ def test_a_message_for_a_full_queue_is_tried_again(
         assert isinstance(asked["exc"], QueueFull)
         assert task.max_retries is None
         drain()
-        backpressure.forget()  # it was found full within the last 20 ms
+        gates.forget()  # it was found full within the last 20 ms
         assert task.run(value=1)
     finally:
         task.pop_request()
@@ -386,22 +386,22 @@ FORK = """
 import os, sys, threading
 import django
 django.setup()
-from jobs.services import backpressure
+from jobs.services import gates
 
 def hold(held):
-    with backpressure._lock:
+    with gates._lock:
         held.set()
         threading.Event().wait(60)
 
-backpressure.ready_up_to = lambda *_: 0
-assert backpressure._gate("normal", 2).admit(1, 100) == 1
+ready = 0
+assert gates.gate_of("low", lambda _: ready).admit(1, 100) == 1
 held = threading.Event()
 threading.Thread(target=hold, args=(held,), daemon=True).start()
 held.wait()
 child = os.fork()
 if not child:
-    backpressure.ready_up_to = lambda *_: 100
-    os._exit(backpressure._gate("normal", 2).admit(1, 100))
+    ready = 100
+    os._exit(gates.gate_of("low", lambda _: ready).admit(1, 100))
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 

@@ -12,7 +12,8 @@ from jobs.domain.registry import registry
 from jobs.models import Job, Schedule
 from jobs.runtime.duties import DUTIES
 from jobs.runtime.timekeeper import Rank, Timekeeper
-from jobs.services.scheduling import create_schedule, fire_due
+from jobs.services.schedules import create_schedule
+from jobs.services.scheduling import fire_due
 
 pytestmark = pytest.mark.usefixtures("memory")
 AGO = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=1)

@@ -14,6 +14,7 @@ from jobs.domain.outcomes import Completed
 from jobs.domain.submission import NewJob
 from jobs.models import Job, Worker
 from jobs.public import submit, submit_many
+from jobs.selectors.tenants import quotas
 from jobs.services import limits
 from jobs.services.finishing import finish
 from jobs.services.limits import take_within_limits
@@ -93,6 +94,7 @@ class TestLimits:
 
     def test_jobs_without_a_limit_are_taken_by_one_statement(self) -> None:
         submit("sample.echo")
+        quotas()  # looked at every five seconds
         with CaptureQueriesContext(connection) as captured:
             assert one()
         told = [each["sql"] for each in captured if "SAVEPOINT" not in each["sql"]]

@@ -162,7 +162,8 @@ def test_a_job_tells_everything_of_itself_as_json() -> None:
     event = uuid4()
     told = describe(get(submit("sample.echo", {"value": 1}, event_id=event).job_id))
     promised = {
-        "id", "job_type", "state", "progress", "params", "error", "started_at", "finished_at",
+        "id", "type", "tenant", "tags", "state", "progress", "params", "error", "started_at",
+        "finished_at",
         "created_at", "created_by_id", "digest_id", "attempt", "max_attempts", "next_retry_at",
         "event_id", "backoff", "result", "retryable", "timeout_seconds", "priority",
         "priority_source", "failure_reason", "run_at", "trigger",

@@ -1,0 +1,133 @@
+"""What jobs, attempts and types look like over HTTP: see `jobs.selectors.describe`."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+from jobs.api.submissions import PriorityName
+from jobs.domain.backoff import Jitter, Kind
+from jobs.domain.states import FailureReason, State
+
+
+class BackoffOut(Schema):
+    """The wait after each failed attempt."""
+
+    kind: Kind
+    base_seconds: float
+    cap_seconds: float
+    factor: float
+    jitter: Jitter
+
+
+class JobOut(Schema):
+    """A job; it also has an id for each row of another app that belongs to it one to one."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: UUID
+    type: str
+    tenant: str | None = Field(description="Whose it is; null: nobody's.")
+    tags: list[str]
+    state: State
+    queue: str
+    priority: PriorityName
+    priority_source: Literal["submission", "decider", "type"]
+    params: dict[str, Any]
+    result: Any = Field(description="What its handler returned; null before, and if nothing.")
+    progress: int = Field(description="In percent.")
+    progress_message: str
+    attempt: int = Field(description="Attempts spent, the present one included.")
+    max_attempts: int
+    run: int = Field(description="How often it was taken; it only grows.")
+    timeout_seconds: float
+    backoff: BackoffOut
+    created_at: datetime
+    run_at: datetime
+    expires_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    next_retry_at: datetime | None
+    cancel_requested: bool = Field(description="It runs, and was asked to stop.")
+    failure_reason: FailureReason | None
+    error_type: str | None
+    error: str | None
+    retryable: bool = Field(description="A retry may help.")
+    idempotency_key: str | None
+    trigger: str
+    created_by_id: Any
+    parent_id: UUID | None
+    schedule_id: int | None
+    occurrence: datetime | None
+    event_id: UUID | None
+    trace_id: str
+
+
+class AttemptOut(Schema):
+    """One attempt of a job."""
+
+    number: int
+    run: int
+    outcome: str
+    worker: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    seconds: float | None
+    retry_at: datetime | None
+    error_type: str | None
+    error: str | None
+    traceback: str | None
+
+
+class MomentOut(Schema):
+    """One moment of a job's timeline."""
+
+    at: datetime
+    before: str | None = Field(alias="from")
+    after: str | None = Field(alias="to")
+    actor: str | None
+    worker: str | None
+    note: str | None
+
+
+class LogLineOut(Schema):
+    """One line of a job's own log, with the fields that its handler gave."""
+
+    model_config = ConfigDict(extra="allow")
+
+    at: datetime
+    level: str
+    message: str
+
+
+class WholeJobOut(JobOut):
+    """A job with all that is known of it."""
+
+    attempts: list[AttemptOut]
+    timeline: list[MomentOut]
+    log: list[LogLineOut]
+
+
+class JobPage(Schema):
+    """A page of jobs."""
+
+    items: list[JobOut]
+    next: str | None = Field(description="The `cursor` of the next page; null: this is the last.")
+
+
+class TypeOut(Schema):
+    """A job type, with the options that hold for its jobs."""
+
+    name: str
+    description: str
+    queue: str = Field(description="Its own queue; empty: the site's four.")
+    priority: PriorityName
+    max_attempts: int
+    timeout_seconds: float
+    concurrency: int | None = Field(description="So many run at once; null: any number.")
+    backoff: BackoffOut
+    params: dict[str, Any] | None = Field(
+        description="JSON Schema of its parameters; null where JSON Schema cannot tell them."
+    )

@@ -1,0 +1,83 @@
+"""The queues over HTTP: what waits in them; pausing and resuming them."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from ninja import Path, Router, Schema
+from pydantic import Field
+
+from jobs.api.authentication import ApiRequest, needs, of_the_site
+from jobs.domain.access import Scope
+from jobs.public import pause_queue, resume_queue
+from jobs.selectors.queues import QueueView, queues
+
+router = Router(tags=["queues"], by_alias=True)
+_NAME = Annotated[str, Path(max_length=60, pattern=r"^[a-z][a-z0-9_.-]*$")]
+
+
+class QueueOut(Schema):
+    """A queue."""
+
+    name: str
+    ready: int = Field(description="Jobs that the next free slot may take.")
+    running: int
+    oldest: datetime | None = Field(description="Since when its oldest ready job is ready.")
+    paused: bool
+    paused_at: datetime | None
+    paused_by: str | None
+
+
+class Steered(Schema):
+    """Which queues were changed: those that already were so are not among them."""
+
+    queues: list[str]
+
+
+@router.get(
+    "",
+    auth=needs(Scope.READ),
+    response=list[QueueOut],
+    operation_id="listQueues",
+    summary="List the queues",
+)
+def list_queues(request: ApiRequest) -> list[dict[str, Any]]:
+    """Return every queue, in the order of taking; a tenant's key counts its own jobs alone."""
+    return [_told(queue) for queue in queues(tenant=request.auth.tenant)]
+
+
+@router.post(
+    "/{name}/pause",
+    auth=needs(Scope.STEER),
+    response=Steered,
+    operation_id="pauseQueue",
+    summary="Pause a queue",
+)
+def pause(request: ApiRequest, name: _NAME) -> dict[str, Any]:
+    """Have no job of the queue taken any more; those that run go on. `all` names all of them."""
+    of_the_site(request)
+    return {"queues": pause_queue(name, actor=request.auth.name)}
+
+
+@router.post(
+    "/{name}/resume",
+    auth=needs(Scope.STEER),
+    response=Steered,
+    operation_id="resumeQueue",
+    summary="Resume a queue",
+)
+def resume(request: ApiRequest, name: _NAME) -> dict[str, Any]:
+    """Have the queue's jobs taken again."""
+    of_the_site(request)
+    return {"queues": resume_queue(name, actor=request.auth.name)}
+
+
+def _told(queue: QueueView) -> dict[str, Any]:
+    return {
+        "name": queue.name,
+        "ready": queue.ready,
+        "running": queue.running,
+        "oldest": queue.oldest,
+        "paused": queue.paused_at is not None,
+        "paused_at": queue.paused_at,
+        "paused_by": queue.paused_by or None,
+    }
