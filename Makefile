@@ -8,13 +8,14 @@ PACKAGES := jobsite jobs notifications maintenance benchmarks tests
 PRODUCTION = JOBSITE_ENV=production ALLOWED_HOSTS=jobs.example.org SITE_URL=https://jobs.example.org \
 	SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')"
 
-.PHONY: help setup demo test test-sqlite test-postgresql test-rabbitmq test-long drills nemesis lint clean
+.PHONY: help setup demo test test-sqlite test-postgresql test-rabbitmq test-long fuzz drills nemesis lint clean
 
 help:
 	@echo "make setup   install into $(VENV); quick when nothing changed"
 	@echo "make demo    show the whole site on this machine; ONCE=1 ends by itself, REPO=path names a repository"
 	@echo "make test    the tests, on SQLite with the embedded Redis, PostgreSQL with Redis, and RabbitMQ"
 	@echo "make test-long  the tests that take too long for that"
+	@echo "make fuzz    200 things that a fuzzer thinks of, to each operation of the API by each role"
 	@echo "make drills  every fault, injected into real processes: half an hour; DRILL_BEATS_SECONDS=120 shortens it"
 	@echo "make nemesis SECONDS=600 SEED=n STACK=sqlite: the faults at random, and the account at the end"
 	@echo "make lint    style, types, layers, migrations, production settings"
@@ -65,6 +66,11 @@ test-rabbitmq: setup
 # What takes too long for every change: workers that scale, obey their profiles, and are balanced.
 test-long: setup
 	@$(call on-stack,postgresql,tests/acceptance -m long $(ARGS))
+
+# With FUZZ_EXAMPLES=n for each operation and role; below 100 the boundaries are left out.
+fuzz: setup
+	@export FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200}; \
+		$(call on-stack,postgresql,tests/integration/api/test_fuzz.py $(ARGS))
 
 # All of them on one pair; on the others those that the pair may change. Each prints its table.
 drills: setup

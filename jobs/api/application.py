@@ -10,7 +10,7 @@ from django.utils.module_loading import module_has_submodule
 from ninja import NinjaAPI, Router
 from ninja.openapi.schema import OpenAPISchema
 
-from jobs.api import bulk, dead_letters, figures, jobs, problems, queues, schedules, workers
+from jobs.api import bulk, dead_letters, figures, jobs, problems, queues, schedules, tokens, workers
 from jobs.api.authentication import known_alone
 from jobs.api.parsing import StorableJson
 from jobs.domain.job_types import JobType
@@ -45,6 +45,7 @@ _ROUTERS: Final[list[tuple[str, Router]]] = [
     ("/jobs/schedules", schedules.router),
     ("/dead-letters", dead_letters.router),
     ("/queues", queues.router),
+    ("/token", tokens.router),
 ]
 
 

@@ -13,7 +13,9 @@ from ninja.security import HttpBearer, SessionAuth
 
 from jobs.api.problems import Problem, answer, unauthenticated
 from jobs.domain.access import Principal, Scope
+from jobs.domain.api_keys import KEY_PREFIX
 from jobs.selectors.identity import key_of, principal_of_key, principal_of_user
+from jobs.selectors.tokens import principal_of_token
 from jobs.services.api_keys import note_use
 
 
@@ -24,24 +26,41 @@ class ApiRequest(HttpRequest):
 
 
 class ApiKey(HttpBearer):
-    """`Authorization: Bearer jsk_…`: an API key."""
+    """`Authorization: Bearer …`: an API key, or a token that was made with one."""
 
-    def __init__(self, scope: Scope) -> None:
+    openapi_description = "An API key (`jsk_…`), or a token from `POST /api/token`."
+
+    def __init__(self, scope: Scope | None, *, tokens: bool = True) -> None:
+        """Make it.
+
+        Args:
+            scope: what the sender has to hold; None: any key will do.
+            tokens: whether a token will do as well.
+        """
         super().__init__()
         self._scope = scope
+        self._tokens = tokens
 
     def authenticate(self, _request: HttpRequest, token: str) -> Principal:
-        """Return the principal of the key.
+        """Return the principal of the key or the token.
 
         Raises:
             AuthenticationError: it is wrong, or has ended.
             Problem: it may not do such things.
         """
-        key = key_of(token.strip())
-        if key is None:
+        principal = self._principal(token.strip())
+        if principal is None:
             raise AuthenticationError
+        return _allowed(principal, self._scope)
+
+    def _principal(self, token: str) -> Principal | None:
+        if not token.startswith(KEY_PREFIX):
+            return principal_of_token(token) if self._tokens else None
+        key = key_of(token)
+        if key is None:
+            return None
         note_use(key)
-        return _allowed(principal_of_key(key), self._scope)
+        return principal_of_key(key)
 
 
 class Session(SessionAuth):
@@ -114,8 +133,8 @@ def known_alone(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     return guarded
 
 
-def _allowed(principal: Principal, scope: Scope) -> Principal:
-    if not principal.may(scope):
+def _allowed(principal: Principal, scope: Scope | None) -> Principal:
+    if scope is not None and not principal.may(scope):
         held = ", ".join(sorted(principal.scopes)) or "none"
         raise Problem(
             HTTPStatus.FORBIDDEN,

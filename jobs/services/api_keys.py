@@ -120,6 +120,19 @@ def get_key(prefix: str) -> ApiKey:
     return found
 
 
+def key_with_id(key_id: int | None) -> ApiKey:
+    """Return the key of that id.
+
+    Raises:
+        KeyNotFound: there is none any more.
+    """
+    keys = ApiKey.objects.select_related("user")
+    found = keys.filter(pk=key_id).first() if key_id is not None else None
+    if found is None:
+        raise KeyNotFound("the key is gone")
+    return found
+
+
 def revoke_key(key: ApiKey, *, actor: str, now: datetime | None = None) -> bool:
     """End a key at once, and the tokens that were made with it.
 

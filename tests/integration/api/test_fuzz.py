@@ -1,5 +1,10 @@
-"""Everything that a fuzzer can think of, sent to every operation of the site's own document."""
+"""Everything that a fuzzer can think of, sent to every operation of the site's own document.
 
+In `make test` it thinks of a few things, the same each time. `make fuzz` has it think of 200 for each
+operation and role, and of every boundary that the document names.
+"""
+
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +20,14 @@ from jobs.domain.access import Role
 from jobs.services.api_keys import create_key
 from jobsite.wsgi import application
 
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))
+WHOLE = EXAMPLES >= 100
 #: Rules that JSON Schema cannot tell, such as an address that is none: refused as 400 or 422.
 #: A wrong job among many is no wrong request, and health may be bad.
-_CONFIG = SchemathesisConfig.from_str("""
+_CONFIG = SchemathesisConfig.from_str(f"""
+[phases.coverage]
+enabled = {str(WHOLE).lower()}
+
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "400", "403", "404", "409", "422", "429", "503"]
 
@@ -52,7 +62,11 @@ def authorization(request: pytest.FixtureRequest, db: None) -> str:
 
 
 @schema.parametrize()
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None,
+    derandomize=not WHOLE,
+)  # fmt: skip
+@pytest.mark.timeout(3600 if WHOLE else 120)
 def test_no_operation_answers_what_it_does_not_tell(
     case: "schemathesis.Case[Any]", authorization: str
 ) -> None:

@@ -39,9 +39,7 @@ def job_of(tenant: str) -> UUID:
 
 
 class TestSeeing:
-    def test_a_key_sees_its_tenants_jobs(
-        self, caller: Make, acme: Tenant, other: Tenant
-    ) -> None:
+    def test_a_key_sees_its_tenants_jobs(self, caller: Make, acme: Tenant, other: Tenant) -> None:
         mine, foreign, nobodys = job_of("acme"), job_of("other"), submit("sample.echo").job_id
         ours = caller(Role.ADMIN, tenant=acme)
         assert [each["id"] for each in ours.get("/api/jobs")["items"]] == [str(mine)]
@@ -55,9 +53,7 @@ class TestSeeing:
         assert len(everyones.get("/api/jobs")["items"]) == 3
         assert len(everyones.get("/api/jobs?tenant=other")["items"]) == 1
 
-    def test_what_it_submits_is_its_own(
-        self, caller: Make, acme: Tenant, other: Tenant
-    ) -> None:
+    def test_what_it_submits_is_its_own(self, caller: Make, acme: Tenant, other: Tenant) -> None:
         ours = caller(Role.OPERATOR, tenant=acme)
         told = ours.post("/api/jobs", {"type": "sample.echo"}, 202)
         assert get(told["jobId"]).tenant == "acme"
@@ -69,9 +65,7 @@ class TestSeeing:
         told = everyones.post("/api/jobs", {"type": "sample.echo", "tenant": "other"}, 202)
         assert get(told["jobId"]).tenant == "other"
 
-    def test_keys_of_two_do_not_meet(
-        self, caller: Make, acme: Tenant, other: Tenant
-    ) -> None:
+    def test_keys_of_two_do_not_meet(self, caller: Make, acme: Tenant, other: Tenant) -> None:
         body = {"type": "sample.echo", "idempotency_key": "same"}
         first = caller(Role.OPERATOR, tenant=acme).post("/api/jobs", body, 202)
         second = caller(Role.OPERATOR, tenant=other).post("/api/jobs", body, 202)
