@@ -13,6 +13,7 @@ from ninja.openapi.schema import OpenAPISchema
 from jobs.api import bulk, dead_letters, figures, jobs, problems, queues, schedules, tokens, workers
 from jobs.api.authentication import known_alone
 from jobs.api.parsing import StorableJson
+from jobs.domain import wire
 from jobs.domain.job_types import JobType
 from jobs.domain.registry import registry
 from jobs.selectors.describe import params_schema
@@ -94,7 +95,7 @@ def _operations(document: OpenAPISchema) -> Iterator[dict[str, Any]]:
 
 def _tell_of_errors(document: OpenAPISchema) -> None:
     schemas = document["components"]["schemas"]
-    told = problems.ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    told = wire.ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(told.pop("$defs"))
     schemas["ProblemDetails"] = told
     content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}

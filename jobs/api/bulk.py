@@ -6,14 +6,15 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.db import transaction
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 from pydantic import Field, SkipValidation, ValidationError
 
 from jobs.api.authentication import ApiRequest, needs
 from jobs.api.parsing import Body
-from jobs.api.problems import Problem, WrongField, problem_of
+from jobs.api.problems import Problem, problem_of
 from jobs.api.rates import count_submissions
 from jobs.api.submissions import JobIn
+from jobs.domain import wire
 from jobs.domain.access import Principal, Scope
 from jobs.domain.errors import SubmissionError
 from jobs.domain.submission import NewJob
@@ -31,30 +32,10 @@ class Jobs(Body):
     jobs: Annotated[list[SkipValidation[JobIn]], Field(min_length=1, max_length=MOST)]
 
 
-class Refusal(Schema):
-    """Why one of them was not accepted."""
-
-    index: int = Field(description="Its place among those that were sent, from 0.")
-    code: str
-    detail: str
-    errors: list[WrongField] = Field(default=[])
-
-
-class BulkAccepted(Schema):
-    """What became of jobs that were submitted together."""
-
-    message: str
-    job_ids: list[UUID | None] = Field(
-        alias="jobIds", description="In the order in which they were sent; null: refused."
-    )
-    duplicates: list[int] = Field(description="Places whose key was known: the earlier jobs' ids.")
-    errors: list[Refusal]
-
-
 @router.post(
     "",
     auth=needs(Scope.SUBMIT),
-    response={202: BulkAccepted},
+    response={202: wire.BulkAccepted},
     operation_id="submitJobs",
     summary="Submit many jobs",
 )

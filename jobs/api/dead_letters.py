@@ -9,10 +9,10 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from jobs.api.authentication import ApiRequest, needs
-from jobs.api.descriptions import JobOut, JobPage
 from jobs.api.filters import Paged, cannot
 from jobs.api.paging import Order, page
 from jobs.api.parsing import Body, Moment
+from jobs.domain import wire
 from jobs.domain.access import Principal, Scope
 from jobs.domain.errors import InvalidTransition
 from jobs.domain.states import FailureReason, State
@@ -79,17 +79,10 @@ class Selection(Narrowing, Body):
         return self.jobs(principal)
 
 
-class Changed(Schema):
-    """How many there were."""
-
-    count: int = Field(description="How many were changed by this request.")
-    left: bool = Field(description=f"There are more: one request changes {AT_ONCE}. Repeat it.")
-
-
 @router.get(
     "",
     auth=needs(Scope.READ),
-    response=JobPage,
+    response=wire.JobPage,
     operation_id="listDeadLetters",
     summary="List dead letters",
 )
@@ -107,7 +100,7 @@ def list_dead(request: ApiRequest, query: InQuery[DeadQuery]) -> dict[str, Any]:
 @router.post(
     "/{uuid:job_id}/retry",
     auth=needs(Scope.STEER),
-    response=JobOut,
+    response=wire.Job,
     operation_id="retryDeadLetter",
     summary="Retry a dead letter",
 )
@@ -122,7 +115,7 @@ def retry_one(request: ApiRequest, job_id: UUID) -> dict[str, Any]:
 @router.post(
     "/retry",
     auth=needs(Scope.STEER),
-    response=Changed,
+    response=wire.Changed,
     operation_id="retryDeadLetters",
     summary="Retry all that match",
 )
@@ -135,7 +128,7 @@ def retry_all(request: ApiRequest, body: Selection) -> dict[str, Any]:
 @router.post(
     "/purge",
     auth=needs(Scope.MANAGE),
-    response=Changed,
+    response=wire.Changed,
     operation_id="purgeDeadLetters",
     summary="Remove all that match",
 )

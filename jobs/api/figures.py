@@ -3,81 +3,21 @@
 from dataclasses import asdict
 from typing import Any
 
-from ninja import Router, Schema
-from pydantic import Field
+from ninja import Router
 
 from jobs.api.authentication import ApiRequest, needs
+from jobs.domain import wire
 from jobs.domain.access import Scope
 from jobs.public import stats
-from jobs.selectors.performance import completed_last_minute, performance
+from jobs.selectors.performance import TypePerformance, completed_last_minute, performance
 
 router = Router(tags=["figures"], by_alias=True)
-
-
-class Stats(Schema):
-    """How many jobs there are."""
-
-    total: int
-    pending: int = Field(description="Not yet running.")
-    processing: int
-    completed: int
-    failed: int
-    cancelled: int
-    waiting: int = Field(description="Ready.")
-    active: int
-    delayed: int
-    by_state: dict[str, int]
-    by_type: dict[str, dict[str, int]]
-    by_queue: dict[str, dict[str, int]]
-    average_run_seconds: dict[str, float] = Field(description="Of completed jobs, by type.")
-
-
-class Depths(Schema):
-    """How many jobs there are, in short."""
-
-    waiting: int
-    active: int
-    completed: int
-    failed: int
-    delayed: int
-
-
-class SpreadOut(Schema):
-    """How lengths of time are spread, in seconds; null where there are none."""
-
-    mean: float | None
-    p50: float | None
-    p95: float | None
-    p99: float | None
-
-
-class TypePerformanceOut(Schema):
-    """How the newest jobs of a type did."""
-
-    type: str = Field(alias="job_type", serialization_alias="type")
-    sample: int = Field(description="Completed ones that were looked at.")
-    run_seconds: SpreadOut = Field(alias="run", serialization_alias="run_seconds")
-    wait_seconds: SpreadOut = Field(alias="wait", serialization_alias="wait_seconds")
-    completed_last_hour: int
-    failed_last_hour: int
-
-
-class Metrics(Schema):
-    """The figures of the moment."""
-
-    total: Depths
-    queues: dict[str, Depths]
-    completed_last_minute: int
-    success_ratio_last_hour: float | None = Field(
-        description="Completed ones of those that ended; null if none did."
-    )
-    types: list[TypePerformanceOut]
 
 
 @router.get(
     "/stats",
     auth=needs(Scope.READ),
-    response=Stats,
+    response=wire.Stats,
     operation_id="getStats",
     summary="Count the jobs",
 )
@@ -89,7 +29,7 @@ def get_stats(request: ApiRequest) -> dict[str, Any]:
 @router.get(
     "/metrics",
     auth=needs(Scope.READ),
-    response=Metrics,
+    response=wire.Metrics,
     operation_id="getMetrics",
     summary="Get the figures of the moment",
 )
@@ -105,17 +45,28 @@ def get_metrics(request: ApiRequest) -> dict[str, Any]:
         "queues": counted["by_queue"],
         "completed_last_minute": completed_last_minute(tenant=tenant),
         "success_ratio_last_hour": round(completed / ended, 4) if ended else None,
-        "types": [asdict(each) for each in types],
+        "types": [_told(each) for each in types],
     }
 
 
 @router.get(
     "/performance",
     auth=needs(Scope.READ),
-    response=list[TypePerformanceOut],
+    response=list[wire.TypePerformance],
     operation_id="getPerformance",
     summary="Get how quickly jobs start and run",
 )
 def get_performance(request: ApiRequest) -> list[dict[str, Any]]:
     """Return, of the newest 500 completed jobs of each type, how long they waited and ran."""
-    return [asdict(each) for each in performance(tenant=request.auth.tenant)]
+    return [_told(each) for each in performance(tenant=request.auth.tenant)]
+
+
+def _told(performance: TypePerformance) -> dict[str, Any]:
+    return {
+        "type": performance.job_type,
+        "sample": performance.sample,
+        "run_seconds": asdict(performance.run),
+        "wait_seconds": asdict(performance.wait),
+        "completed_last_hour": performance.completed_last_hour,
+        "failed_last_hour": performance.failed_last_hour,
+    }

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, Field, Json, WithJsonSchema
 from jobs.api.paging import Order
 from jobs.api.parsing import Moment, Query
 from jobs.api.problems import Problem
-from jobs.api.submissions import PriorityName
 from jobs.domain.access import Principal
+from jobs.domain.priority import PriorityName
 from jobs.domain.states import ALIASES, FINAL, TIMED, FailureReason, State, states_named
 from jobs.models import Job
 from jobs.selectors.listings import JobFilters, jobs_matching

@@ -10,11 +10,11 @@ from ninja import Header, Router, Status
 from ninja import Query as InQuery
 
 from jobs.api.authentication import ApiRequest, needs
-from jobs.api.descriptions import JobOut, JobPage, TypeOut, WholeJobOut
 from jobs.api.filters import JobQuery
 from jobs.api.paging import page
 from jobs.api.rates import count_submissions
-from jobs.api.submissions import Accepted, JobIn
+from jobs.api.submissions import JobIn
+from jobs.domain import wire
 from jobs.domain.access import Scope
 from jobs.domain.registry import registry
 from jobs.models import Job
@@ -29,7 +29,7 @@ _KEY = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 @router.post(
     "",
     auth=needs(Scope.SUBMIT),
-    response={202: Accepted, 200: Accepted},
+    response={202: wire.Accepted, 200: wire.Accepted},
     operation_id="submitJob",
     summary="Submit a job",
 )
@@ -57,7 +57,7 @@ def submit_job(
 @router.get(
     "",
     auth=needs(Scope.READ),
-    response=JobPage,
+    response=wire.JobPage,
     operation_id="listJobs",
     summary="List jobs",
 )
@@ -76,7 +76,7 @@ def list_jobs(request: ApiRequest, query: InQuery[JobQuery]) -> dict[str, Any]:
 @router.get(
     "/types",
     auth=needs(Scope.READ),
-    response=list[TypeOut],
+    response=list[wire.JobType],
     operation_id="listJobTypes",
     summary="List the job types",
 )
@@ -88,7 +88,7 @@ def list_types(request: ApiRequest) -> list[dict[str, Any]]:
 @router.get(
     "/{uuid:job_id}",
     auth=needs(Scope.READ),
-    response=WholeJobOut,
+    response=wire.WholeJob,
     operation_id="getJob",
     summary="Look at a job",
 )
@@ -100,7 +100,7 @@ def get_job(request: ApiRequest, job_id: UUID) -> dict[str, Any]:
 @router.post(
     "/{uuid:job_id}/cancel",
     auth=needs(Scope.STEER),
-    response=JobOut,
+    response=wire.Job,
     operation_id="cancelJob",
     summary="Cancel a job",
 )
@@ -116,7 +116,7 @@ def cancel_job(request: ApiRequest, job_id: UUID) -> dict[str, Any]:
 @router.post(
     "/{uuid:job_id}/retry",
     auth=needs(Scope.STEER),
-    response=JobOut,
+    response=wire.Job,
     operation_id="retryJob",
     summary="Retry a job",
 )

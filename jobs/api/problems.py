@@ -9,39 +9,17 @@ from typing import Any, Final
 import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
-from pydantic import Field
 from pydantic_core import to_json
 
-from jobs.domain import errors
+from jobs.domain import errors, wire
 from jobs.selectors.outages import OUTAGES
 
 logger = structlog.get_logger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 #: How long a client waits before it tries again when the site cannot say.
 _SOON: Final = timedelta(seconds=2)
-
-
-class WrongField(Schema):
-    """A field that cannot be as it was given."""
-
-    path: str = Field(
-        description="Where it is, such as `params.period.start`; empty: the whole of it."
-    )
-    message: str = Field(description="What is wrong with it, and what would be right.")
-
-
-class ProblemDetails(Schema):
-    """An error, as RFC 9457 has it."""
-
-    type: str = Field(description="`urn:jobsite:problem:` and the code.")
-    title: str = Field(description="What the status means.")
-    status: int
-    detail: str = Field(description="What was wrong this time, and what to do.")
-    code: str = Field(description="Which kind of error it is; it stays the same across versions.")
-    errors: list[WrongField] = Field(default=[], description="Each field that was wrong.")
-    request_id: str = Field(default="", description="What the site's log knows the request by.")
 
 
 class Problem(Exception):
@@ -112,13 +90,13 @@ def problem_of(error: Exception) -> Problem:
 def answer(problem: Problem) -> HttpResponse:
     """Return the problem as a response."""
     bound = structlog.contextvars.get_contextvars().get("trace_id", "")
-    body = ProblemDetails(
+    body = wire.ProblemDetails(
         type=f"urn:jobsite:problem:{problem.code}",
         title=problem.status.phrase,
         status=problem.status.value,
         detail=problem.detail,
         code=problem.code,
-        errors=[WrongField(path=path, message=why) for path, why in problem.wrong],
+        errors=[wire.WrongField(path=path, message=why) for path, why in problem.wrong],
         request_id=str(bound),
     )
     response = HttpResponse(to_json(body), status=problem.status, content_type=MEDIA_TYPE)

@@ -1,12 +1,11 @@
 """The queues over HTTP: what waits in them; pausing and resuming them."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
-from ninja import Path, Router, Schema
-from pydantic import Field
+from ninja import Path, Router
 
 from jobs.api.authentication import ApiRequest, needs, of_the_site
+from jobs.domain import wire
 from jobs.domain.access import Scope
 from jobs.public import pause_queue, resume_queue
 from jobs.selectors.queues import QueueView, queues
@@ -15,28 +14,10 @@ router = Router(tags=["queues"], by_alias=True)
 _NAME = Annotated[str, Path(max_length=60, pattern=r"^[a-z][a-z0-9_.-]*$")]
 
 
-class QueueOut(Schema):
-    """A queue."""
-
-    name: str
-    ready: int = Field(description="Jobs that the next free slot may take.")
-    running: int
-    oldest: datetime | None = Field(description="Since when its oldest ready job is ready.")
-    paused: bool
-    paused_at: datetime | None
-    paused_by: str | None
-
-
-class Steered(Schema):
-    """Which queues were changed: those that already were so are not among them."""
-
-    queues: list[str]
-
-
 @router.get(
     "",
     auth=needs(Scope.READ),
-    response=list[QueueOut],
+    response=list[wire.Queue],
     operation_id="listQueues",
     summary="List the queues",
 )
@@ -48,7 +29,7 @@ def list_queues(request: ApiRequest) -> list[dict[str, Any]]:
 @router.post(
     "/{name}/pause",
     auth=needs(Scope.STEER),
-    response=Steered,
+    response=wire.Steered,
     operation_id="pauseQueue",
     summary="Pause a queue",
 )
@@ -61,7 +42,7 @@ def pause(request: ApiRequest, name: _NAME) -> dict[str, Any]:
 @router.post(
     "/{name}/resume",
     auth=needs(Scope.STEER),
-    response=Steered,
+    response=wire.Steered,
     operation_id="resumeQueue",
     summary="Resume a queue",
 )

@@ -1,11 +1,10 @@
 """Schedules over HTTP: kept, previewed and triggered."""
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from django.utils import timezone
-from ninja import Path, Router, Schema, Status
+from ninja import Path, Router, Status
 from ninja import Query as InQuery
 from pydantic import Field
 
@@ -14,11 +13,12 @@ from jobs.api.filters import Paged
 from jobs.api.paging import Order, page
 from jobs.api.parsing import Body, Query
 from jobs.api.rates import count_submissions
-from jobs.api.submissions import Accepted, PriorityName, tenant_of
+from jobs.api.submissions import tenant_of
+from jobs.domain import wire
 from jobs.domain.access import Scope
 from jobs.domain.cron import check_cron, occurrences, zone
 from jobs.domain.errors import ScheduleNotFound
-from jobs.domain.priority import Priority
+from jobs.domain.priority import Priority, PriorityName
 from jobs.domain.registry import registry
 from jobs.models import Schedule
 from jobs.selectors.tenants import visible
@@ -30,30 +30,6 @@ _Name = Annotated[str, Field(min_length=1, max_length=schedules.MAX_NAME_LENGTH)
 _Cron = Annotated[str, Field(min_length=1, max_length=200)]
 _Zone = Annotated[str, Field(min_length=1, max_length=64)]
 MOST_OCCURRENCES = 50
-
-
-class ScheduleOut(Schema):
-    """A schedule."""
-
-    id: int
-    name: str
-    type: str
-    tenant: str | None
-    params: dict[str, Any]
-    cron: str
-    time_zone: str
-    priority: PriorityName | None = Field(description="Null: the type's own.")
-    enabled: bool
-    next_run_at: datetime | None
-    last_run_at: datetime | None
-    last_error: str | None = Field(description="Why its last occurrence made no job.")
-
-
-class SchedulePage(Schema):
-    """A page of schedules."""
-
-    items: list[ScheduleOut]
-    next: str | None = Field(description="The `cursor` of the next page; null: this is the last.")
 
 
 class ScheduleQuery(Paged):
@@ -105,16 +81,10 @@ class NextQuery(Query):
     count: Annotated[int, Field(ge=1, le=MOST_OCCURRENCES)] = 5
 
 
-class Occurrences(Schema):
-    """When a schedule runs next."""
-
-    occurrences: list[datetime]
-
-
 @router.get(
     "",
     auth=needs(Scope.READ),
-    response=SchedulePage,
+    response=wire.SchedulePage,
     operation_id="listSchedules",
     summary="List schedules",
 )
@@ -135,7 +105,7 @@ def list_schedules(request: ApiRequest, query: InQuery[ScheduleQuery]) -> dict[s
 @router.post(
     "",
     auth=needs(Scope.MANAGE),
-    response={201: ScheduleOut},
+    response={201: wire.Schedule},
     operation_id="createSchedule",
     summary="Create a schedule",
 )
@@ -158,7 +128,7 @@ def create(request: ApiRequest, body: ScheduleIn) -> Status[dict[str, Any]]:
 @router.get(
     "/preview",
     auth=needs(Scope.READ),
-    response=Occurrences,
+    response=wire.Occurrences,
     operation_id="previewSchedule",
     summary="Preview an expression",
 )
@@ -172,7 +142,7 @@ def preview(request: ApiRequest, query: InQuery[PreviewQuery]) -> dict[str, Any]
 @router.get(
     "/{schedule_id}",
     auth=needs(Scope.READ),
-    response=ScheduleOut,
+    response=wire.Schedule,
     operation_id="getSchedule",
     summary="Look at a schedule",
 )
@@ -184,7 +154,7 @@ def get_one(request: ApiRequest, schedule_id: _ID) -> dict[str, Any]:
 @router.patch(
     "/{schedule_id}",
     auth=needs(Scope.MANAGE),
-    response=ScheduleOut,
+    response=wire.Schedule,
     operation_id="changeSchedule",
     summary="Change a schedule",
 )
@@ -219,7 +189,7 @@ def delete(request: ApiRequest, schedule_id: _ID) -> Status[None]:
 @router.get(
     "/{schedule_id}/next",
     auth=needs(Scope.READ),
-    response=Occurrences,
+    response=wire.Occurrences,
     operation_id="nextOccurrences",
     summary="Preview the next runs",
 )
@@ -234,7 +204,7 @@ def following(request: ApiRequest, schedule_id: _ID, query: InQuery[NextQuery]) 
 @router.post(
     "/{schedule_id}/trigger",
     auth=needs(Scope.SUBMIT),
-    response={202: Accepted},
+    response={202: wire.Accepted},
     operation_id="triggerSchedule",
     summary="Run a schedule now",
 )
@@ -249,7 +219,7 @@ def trigger(request: ApiRequest, schedule_id: _ID) -> Status[dict[str, Any]]:
 @router.post(
     "/{schedule_id}/enable",
     auth=needs(Scope.MANAGE),
-    response=ScheduleOut,
+    response=wire.Schedule,
     operation_id="enableSchedule",
     summary="Enable a schedule",
 )
@@ -261,7 +231,7 @@ def enable(request: ApiRequest, schedule_id: _ID) -> dict[str, Any]:
 @router.post(
     "/{schedule_id}/disable",
     auth=needs(Scope.MANAGE),
-    response=ScheduleOut,
+    response=wire.Schedule,
     operation_id="disableSchedule",
     summary="Disable a schedule",
 )

@@ -1,10 +1,9 @@
 """What submissions look like over HTTP, and what they become."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
-from ninja import Schema
 from pydantic import Field
 
 from jobs.api.parsing import Body, Count, Moment, Number
@@ -19,10 +18,10 @@ from jobs.domain.options import (
     OnDuplicate,
     SubmitOptions,
 )
+from jobs.domain.priority import PriorityName
 from jobs.domain.registry import registry
 from jobs.domain.submission import NewJob
 
-PriorityName = Literal["critical", "high", "normal", "low"]
 _LONGEST = LONGEST_WAIT.total_seconds()
 Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_LENGTH)]
 Wait = Annotated[Number, Field(ge=0, le=_LONGEST)]
@@ -161,12 +160,3 @@ def tenant_of(asked: str | None, principal: Principal) -> str:
         # As if there were no other: who asks may not know which there are.
         raise InvalidOption(f"there is no tenant {str(asked)[:60]!r}")
     return principal.tenant or asked or ""
-
-
-class Accepted(Schema):
-    """What became of a submission."""
-
-    message: str
-    job_id: UUID = Field(alias="jobId")
-    state: str = Field(description="`queued`, or `scheduled` if its time is ahead.")
-    duplicate: bool = Field(description="The key was known: this is the earlier job.")

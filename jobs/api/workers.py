@@ -2,14 +2,14 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
-from ninja import Router, Schema
-from pydantic import Field
+from ninja import Router
 
 from jobs.api.authentication import ApiRequest, needs, of_the_site
 from jobs.api.problems import Problem
+from jobs.domain import wire
 from jobs.domain.access import Scope
 from jobs.models import Worker
 from jobs.selectors.clock import database_now
@@ -18,35 +18,10 @@ from jobs.selectors.workers import workers
 router = Router(tags=["workers"], by_alias=True)
 
 
-class WorkerOut(Schema):
-    """A worker that has not left."""
-
-    id: UUID
-    name: str
-    host: str
-    pid: int
-    health: Literal["healthy", "ailing", "lost"] = Field(
-        description="`ailing`: it says itself that it is not well; `lost`: its lease ran out."
-    )
-    ailment: str | None
-    queues: list[str]
-    concurrency: int = Field(description="Jobs that it can run at once now.")
-    min_concurrency: int | None = Field(description="Null: it does not scale.")
-    max_concurrency: int | None
-    running: int = Field(description="Jobs that it runs now.")
-    pool: str
-    profile: str | None
-    memory_bytes: int | None
-    version: str
-    started_at: datetime
-    seen_at: datetime
-    uptime_seconds: float
-
-
 @router.get(
     "",
     auth=needs(Scope.READ),
-    response=list[WorkerOut],
+    response=list[wire.Worker],
     operation_id="listWorkers",
     summary="List the workers",
 )
@@ -60,7 +35,7 @@ def list_workers(request: ApiRequest) -> list[dict[str, Any]]:
 @router.get(
     "/{uuid:worker_id}",
     auth=needs(Scope.READ),
-    response=WorkerOut,
+    response=wire.Worker,
     operation_id="getWorker",
     summary="Look at a worker",
 )

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from jobs.domain.errors import InvalidOption
+
+PriorityName = Literal["critical", "high", "normal", "low"]
 
 
 class Priority(IntEnum):

@@ -1,6 +1,6 @@
 """Everything that a fuzzer can think of, sent to every operation of the site's own document.
 
-In `make test` it thinks of a few things, the same each time. `make fuzz` has it think of 200 for each
+In `make test` it thinks of a few things, the same each time; by `make fuzz` of 200 for each
 operation and role, and of every boundary that the document names.
 """
 

@@ -1,18 +1,17 @@
-"""What jobs, attempts and types look like over HTTP: see `jobs.selectors.describe`."""
+"""What jobs and job types look like."""
 
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from jobs.api.submissions import PriorityName
 from jobs.domain.backoff import Jitter, Kind
+from jobs.domain.priority import PriorityName
 from jobs.domain.states import FailureReason, State
 
 
-class BackoffOut(Schema):
+class Backoff(BaseModel):
     """The wait after each failed attempt."""
 
     kind: Kind
@@ -22,7 +21,7 @@ class BackoffOut(Schema):
     jitter: Jitter
 
 
-class JobOut(Schema):
+class Job(BaseModel):
     """A job; it also has an id for each row of another app that belongs to it one to one."""
 
     model_config = ConfigDict(extra="allow")
@@ -43,7 +42,7 @@ class JobOut(Schema):
     max_attempts: int
     run: int = Field(description="How often it was taken; it only grows.")
     timeout_seconds: float
-    backoff: BackoffOut
+    backoff: Backoff
     created_at: datetime
     run_at: datetime
     expires_at: datetime | None
@@ -65,7 +64,7 @@ class JobOut(Schema):
     trace_id: str
 
 
-class AttemptOut(Schema):
+class Attempt(BaseModel):
     """One attempt of a job."""
 
     number: int
@@ -81,7 +80,7 @@ class AttemptOut(Schema):
     traceback: str | None
 
 
-class MomentOut(Schema):
+class Moment(BaseModel):
     """One moment of a job's timeline."""
 
     at: datetime
@@ -92,7 +91,7 @@ class MomentOut(Schema):
     note: str | None
 
 
-class LogLineOut(Schema):
+class LogLine(BaseModel):
     """One line of a job's own log, with the fields that its handler gave."""
 
     model_config = ConfigDict(extra="allow")
@@ -102,22 +101,22 @@ class LogLineOut(Schema):
     message: str
 
 
-class WholeJobOut(JobOut):
+class WholeJob(Job):
     """A job with all that is known of it."""
 
-    attempts: list[AttemptOut]
-    timeline: list[MomentOut]
-    log: list[LogLineOut]
+    attempts: list[Attempt]
+    timeline: list[Moment]
+    log: list[LogLine]
 
 
-class JobPage(Schema):
+class JobPage(BaseModel):
     """A page of jobs."""
 
-    items: list[JobOut]
+    items: list[Job]
     next: str | None = Field(description="The `cursor` of the next page; null: this is the last.")
 
 
-class TypeOut(Schema):
+class JobType(BaseModel):
     """A job type, with the options that hold for its jobs."""
 
     name: str
@@ -127,7 +126,14 @@ class TypeOut(Schema):
     max_attempts: int
     timeout_seconds: float
     concurrency: int | None = Field(description="So many run at once; null: any number.")
-    backoff: BackoffOut
+    backoff: Backoff
     params: dict[str, Any] | None = Field(
         description="JSON Schema of its parameters; null where JSON Schema cannot tell them."
     )
+
+
+class Changed(BaseModel):
+    """How many there were."""
+
+    count: int = Field(description="How many were changed by this request.")
+    left: bool = Field(description="There are more: repeat the request.")
