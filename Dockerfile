@@ -27,5 +27,5 @@ ENV PATH=/venv/bin:$PATH \
 USER jobsite
 VOLUME /var/lib/jobsite
 EXPOSE 8000
-CMD ["gunicorn", "jobsite.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", \
+CMD ["gunicorn", "jobsite.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "8", \
      "--worker-tmp-dir", "/dev/shm", "--no-control-socket", "--access-logfile", "-"]

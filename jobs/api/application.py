@@ -10,7 +10,18 @@ from django.utils.module_loading import module_has_submodule
 from ninja import NinjaAPI, Router
 from ninja.openapi.schema import OpenAPISchema
 
-from jobs.api import bulk, dead_letters, figures, jobs, problems, queues, schedules, tokens, workers
+from jobs.api import (
+    bulk,
+    dead_letters,
+    figures,
+    jobs,
+    problems,
+    queues,
+    schedules,
+    streaming,
+    tokens,
+    workers,
+)
 from jobs.api.authentication import known_alone
 from jobs.api.parsing import StorableJson
 from jobs.domain import wire
@@ -42,6 +53,7 @@ _ROUTERS: Final[list[tuple[str, Router]]] = [
     ("/jobs", jobs.router),
     ("/jobs/bulk", bulk.router),
     ("/jobs", figures.router),
+    ("/jobs", streaming.router),
     ("/jobs/workers", workers.router),
     ("/jobs/schedules", schedules.router),
     ("/dead-letters", dead_letters.router),

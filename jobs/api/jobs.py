@@ -19,7 +19,12 @@ from jobs.domain.access import Scope
 from jobs.domain.registry import registry
 from jobs.models import Job
 from jobs.public import cancel, describe, get, retry, submit
-from jobs.selectors.describe import describe_type, describe_whole
+from jobs.selectors.describe import (
+    describe_log,
+    describe_timeline,
+    describe_type,
+    describe_whole,
+)
 from jobs.services.audit import record
 
 router = Router(tags=["jobs"], by_alias=True)
@@ -95,6 +100,30 @@ def list_types(request: ApiRequest) -> list[dict[str, Any]]:
 def get_job(request: ApiRequest, job_id: UUID) -> dict[str, Any]:
     """Return a job with its attempts, its timeline and its log."""
     return describe_whole(_visible(request, job_id))
+
+
+@router.get(
+    "/{uuid:job_id}/events",
+    auth=needs(Scope.READ),
+    response=list[wire.Moment],
+    operation_id="getTimeline",
+    summary="See what happened to a job",
+)
+def get_timeline(request: ApiRequest, job_id: UUID) -> list[dict[str, Any]]:
+    """Return each change of the job's state, with who made it, the oldest first."""
+    return describe_timeline(_visible(request, job_id))
+
+
+@router.get(
+    "/{uuid:job_id}/logs",
+    auth=needs(Scope.READ),
+    response=list[wire.LogLine],
+    operation_id="getLogs",
+    summary="Read a job's log",
+)
+def get_logs(request: ApiRequest, job_id: UUID) -> list[dict[str, Any]]:
+    """Return the lines that the job's handler wrote, the oldest first."""
+    return describe_log(_visible(request, job_id))
 
 
 @router.post(

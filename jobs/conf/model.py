@@ -134,6 +134,11 @@ class JobsSettings(BaseModel):
     #: Jobs that one key may submit in a minute, unless it has a limit of its own; 0: any number.
     api_submissions_per_minute: int = Field(default=12_000, ge=0, le=1_000_000_000)
 
+    #: Streams of events that one web process has open at once: each holds a thread.
+    api_streams: int = Field(default=4, ge=0, le=10_000)
+    #: After which a stream ends, and its reader comes again.
+    api_stream_seconds: float = Field(default=300, ge=0, le=86_400)
+
     metrics: bool = True
     #: Events kept on the Redis stream; 0 turns the stream off.
     event_stream_length: int = Field(default=10_000, ge=0)

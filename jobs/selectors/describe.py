@@ -77,22 +77,32 @@ def describe_whole(job: Job) -> dict[str, Any]:
             }
             for each in history.attempts(job)
         ],
-        "timeline": [
-            {
-                "at": _iso(moment.at),
-                "from": moment.before or None,
-                "to": moment.after or None,
-                "actor": moment.actor or None,
-                "worker": moment.worker or None,
-                "note": moment.note or None,
-            }
-            for moment in history.timeline(job)
-        ],
-        "log": [
-            {"at": _iso(line.at), "level": line.level_name, "message": line.message, **line.fields}
-            for line in job.log_lines.order_by("id")
-        ],
+        "timeline": describe_timeline(job),
+        "log": describe_log(job),
     }
+
+
+def describe_timeline(job: Job) -> list[dict[str, Any]]:
+    """Return each change of the job's state, the oldest first."""
+    return [
+        {
+            "at": _iso(moment.at),
+            "from": moment.before or None,
+            "to": moment.after or None,
+            "actor": moment.actor or None,
+            "worker": moment.worker or None,
+            "note": moment.note or None,
+        }
+        for moment in history.timeline(job)
+    ]
+
+
+def describe_log(job: Job) -> list[dict[str, Any]]:
+    """Return the lines that the job's handler wrote, the oldest first."""
+    return [
+        {"at": _iso(line.at), "level": line.level_name, "message": line.message, **line.fields}
+        for line in job.log_lines.order_by("id")
+    ]
 
 
 def describe_type(job_type: JobType) -> dict[str, Any]:

@@ -102,7 +102,7 @@ class SitePlan:
     def _web(self) -> list[str]:
         return [
             sys.executable, "-m", "gunicorn", "jobsite.wsgi",
-            "--bind", f"{LOOPBACK}:{self.web_port}", "--workers", "1", "--threads", "4",
+            "--bind", f"{LOOPBACK}:{self.web_port}", "--workers", "1", "--threads", "8",
             "--graceful-timeout", "10", "--access-logfile", os.devnull, "--no-control-socket",
         ]  # fmt: skip
 

@@ -13,6 +13,7 @@ import schemathesis
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
+from pytest_django import Settings
 from schemathesis.config import SchemathesisConfig
 
 from jobs.api.application import make_api
@@ -54,6 +55,11 @@ def _keep_the_connection() -> Iterator[None]:
     yield
     for signal in signals:
         signal.connect(close_old_connections)
+
+
+@pytest.fixture(autouse=True)
+def _short_streams(settings: Settings) -> None:
+    settings.JOBS = {**settings.JOBS, "API_STREAM_SECONDS": 0}
 
 
 @pytest.fixture(params=[*Role])
