@@ -24,6 +24,7 @@ from jobs.api import (
 )
 from jobs.api.authentication import known_alone
 from jobs.api.parsing import StorableJson
+from jobs.api.rendering import ExactJson
 from jobs.domain import wire
 from jobs.domain.job_types import JobType
 from jobs.domain.registry import registry
@@ -82,6 +83,7 @@ def make_api() -> NinjaAPI:
         urls_namespace="api",
         docs_decorator=known_alone,
         parser=StorableJson(),
+        renderer=ExactJson(),
     )
     problems.handle_errors(api)
     for prefix, router in _ROUTERS:
