@@ -90,7 +90,11 @@ def test_every_variable_of_the_site_is_explained_with_its_default() -> None:
             default = default.get_secret_value()
         assert name.upper() in example()
         if name.upper() not in told_otherwise:
-            text = str(default).lower() if isinstance(default, bool) else str(default or "")
+            text = (
+                str(default).lower()
+                if isinstance(default, bool)
+                else str("" if default in (None, []) else default)
+            )
             assert example()[name.upper()] == text
 
 

@@ -1,7 +1,12 @@
 """`manage.py jobs <verb>`: everything about jobs from the command line."""
 
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import (
+    SUPPRESS,
+    ArgumentParser,
+    RawDescriptionHelpFormatter,
+    _SubParsersAction,
+)
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -39,6 +44,7 @@ class Command(BaseCommand):
             # Also here, after the verb, where people write them.
             one.add_argument("--traceback", action="store_true", help="on an error, show all of it")
             verb.add_arguments(one)
+            _repeat_for_parts(one)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the verb; leave with its exit code."""
@@ -59,6 +65,15 @@ class Command(BaseCommand):
             code = ExitCode.INTERRUPTED
         if code:
             sys.exit(code)
+
+
+def _repeat_for_parts(verb: ArgumentParser) -> None:
+    """Take the options of every verb behind its parts, too: `jobs keys create … --json`."""
+    for action in verb._actions:
+        if isinstance(action, _SubParsersAction):
+            for part in action.choices.values():
+                for option in ("--json", "--traceback"):
+                    part.add_argument(option, action="store_true", default=SUPPRESS)
 
 
 def _told(error: Exception) -> str:
