@@ -4,6 +4,7 @@ from jobs.admin.display import badge, duration, exact, first_line, full_moment, 
 from jobs.admin.filters import PeriodFilter
 from jobs.admin.links import link_to_job
 from jobs.admin.read_only import ListAdmin, ReadOnlyAdmin
+from jobs.admin.tenancy import own, tenant_of
 
 __all__ = [
     "ListAdmin",
@@ -16,5 +17,7 @@ __all__ = [
     "full_moment",
     "link_to_job",
     "moment",
+    "own",
     "period",
+    "tenant_of",
 ]

@@ -52,6 +52,7 @@ class ErrorFilter(admin.SimpleListFilter):
 class DeliveryAdmin(ReadOnlyAdmin):
     """Who was told what, and whether it arrived."""
 
+    tenant_column = "tenant"
     list_display = ("to_and_error", "state_badge", "channel", "template", "job_link", "created")
     list_filter = ("state", ErrorFilter, PeriodFilter, "channel", "template")
     search_fields = ("recipient", "subject", "last_error", "=job__id")

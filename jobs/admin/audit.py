@@ -50,13 +50,17 @@ class TargetFilter(admin.SimpleListFilter):
 class AuditEntryAdmin(ReadOnlyAdmin):
     """Entries are never added, changed or deleted here."""
 
-    list_display = ("when", "actor", "action", "target", "told")
+    tenant_column = "tenant"
+    list_display = ("when", "actor", "action", "target", "tenant", "address", "told")
     list_filter = (TargetFilter, AuditPeriodFilter)
     search_fields = ("actor", "action", "=target_id")
     search_help_text = "Actor, action, or the whole id of the target"
     ordering = ("-id",)
     sortable_by = ("when",)
-    fields = ("when_exactly", "actor", "action", "target", "told_in_full")
+    fields = (
+        "when_exactly", "actor", "action", "target", "tenant", "address", "request_id",
+        "told_in_full", "digest",
+    )  # fmt: skip
     readonly_fields = fields
 
     @admin.display(description="when", ordering="id")

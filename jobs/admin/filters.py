@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from jobs.admin.display import GLYPHS
 from jobs.admin.links import short_id
+from jobs.admin.tenancy import own
 from jobs.domain.priority import Priority, queue_name
 from jobs.domain.registry import registry
 from jobs.domain.states import ALIASES, State, states_named
@@ -139,10 +140,10 @@ class OriginFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: "_ModelAdmin") -> list[tuple[str, str]]:
         """Return the one value that was asked for."""
         value = request.GET.get(self.parameter_name or "", "")
-        return [(value, self.told(value))] if value else []
+        return [(value, self.told(value, request))] if value else []
 
-    def told(self, value: str) -> str:
-        """Return the value as people know it."""
+    def told(self, value: str, request: HttpRequest) -> str:
+        """Return the value as the user knows it."""
         return value
 
     def queryset(self, request: HttpRequest, queryset: "_Jobs") -> "_Jobs":
@@ -162,9 +163,10 @@ class ScheduleFilter(OriginFilter):
     parameter_name = "schedule"
     column = "schedule_id"
 
-    def told(self, value: str) -> str:
+    def told(self, value: str, request: HttpRequest) -> str:
         """Return the schedule's name."""
         found = Schedule.objects.filter(pk=value) if value.isdecimal() else Schedule.objects.none()
+        found = own(request, found, by="tenant")
         return found.values_list("name", flat=True).first() or value
 
 
@@ -175,7 +177,7 @@ class ParentFilter(OriginFilter):
     parameter_name = "parent"
     column = "parent_id"
 
-    def told(self, value: str) -> str:
+    def told(self, value: str, request: HttpRequest) -> str:
         """Return the short id."""
         return short_id(value)
 

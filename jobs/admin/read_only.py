@@ -8,6 +8,8 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from jobs.admin.tenancy import own, tenant_of
+
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -45,6 +47,36 @@ class ListAdmin(_ModelAdmin):
 
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+    #: The column with the tenant's slug; None: the rows are the site's, and no tenant's.
+    tenant_column: str | None = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows that the user may see."""
+        return own(request, super().get_queryset(request), by=self.tenant_column)
+
+    def is_for(self, request: HttpRequest) -> bool:
+        """Return whether the rows can be the user's: what is the site's is no tenant's."""
+        return self.tenant_column is not None or not tenant_of(request)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whoever may see any of it."""
+        return self.is_for(request) and super().has_module_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whoever may, of those it is for."""
+        return self.is_for(request) and super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whoever may, of those it is for."""
+        return self.is_for(request) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whoever may, of those it is for."""
+        return self.is_for(request) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whoever may, of those it is for."""
+        return self.is_for(request) and super().has_delete_permission(request, obj)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

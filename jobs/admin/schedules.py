@@ -12,6 +12,7 @@ from jobs.admin import schedule_page
 from jobs.admin.parameters import asking_for
 from jobs.admin.schedule_columns import ScheduleColumns
 from jobs.admin.schedule_form import ScheduleForm
+from jobs.admin.tenancy import tenant_of
 from jobs.admin.triggering import TriggeredAdmin
 from jobs.admin.type_choice import chosen_type, told_of_type, type_choice_page, wants_json
 from jobs.domain.errors import JobsError
@@ -42,6 +43,8 @@ class ScheduleAdmin(ScheduleColumns, TriggeredAdmin):
     ) -> HttpResponse:
         """Have a job type chosen; show its form, with what the schedule leads to."""
         schedule = self.get_object(request, object_id) if object_id else None
+        if object_id and schedule is None:
+            return super().changeform_view(request, object_id, form_url, extra_context)
         name = chosen_type(request, schedule.job_type if schedule else "")
         may_edit = self._may_edit(request, schedule)
         if may_edit and name not in registry and not (schedule and name == schedule.job_type):
@@ -89,6 +92,8 @@ class ScheduleAdmin(ScheduleColumns, TriggeredAdmin):
 
     def save_model(self, request: HttpRequest, obj: Schedule, form: "_Form", change: bool) -> None:
         """Store the schedule and when it runs next, and say who did."""
+        if not change:
+            obj.tenant = tenant_of(request)
         stored = Schedule.objects.filter(pk=obj.pk).first() if change else None
         before = {"before": schedules.told(stored)} if stored else {}
         schedules.save_schedule(obj)

@@ -10,8 +10,19 @@ from django.http import HttpRequest
 
 from jobs.admin.display import GLYPHS
 from jobs.admin.links import jobs_list, may_view
+from jobs.admin.tenancy import own, tenant_of
 from jobs.domain.states import State
-from jobs.models import AuditEntry, Job, Queue, Schedule, Worker, WorkerProfile
+from jobs.models import (
+    ApiKey,
+    AuditEntry,
+    Job,
+    Queue,
+    Schedule,
+    Tenant,
+    TenantMember,
+    Worker,
+    WorkerProfile,
+)
 from jobs.selectors.capacity import latest_advice
 from jobs.selectors.counts import by_state
 from jobs.selectors.workers import worker_counts
@@ -26,7 +37,9 @@ _CARDS: Final = {
     State.CANCELLED: "cancelled",
     State.COMPLETED: "completed",
 }
-_MODELS: Final = (Job, Queue, Schedule, Worker, WorkerProfile, AuditEntry)
+_MODELS: Final = (
+    Job, Queue, Schedule, Worker, WorkerProfile, ApiKey, Tenant, TenantMember, AuditEntry,
+)  # fmt: skip
 _SHOWN: Final = 5
 
 
@@ -64,20 +77,25 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     site = admin.site
     told: dict[str, Any] = {}
     if may_view(request, site, Job):
-        counts = by_state()
+        tenant = tenant_of(request)
+        counts = by_state(tenant=tenant)
         told["cards"] = [
             Card(label, counts[state], state, GLYPHS[state], jobs_list(site, f"state={state}"))
             for state, label in _CARDS.items()
         ]
-        failed = Job.objects.filter(state=State.FAILED).order_by("-finished_at")
+        failed = own(request, Job.objects.filter(state=State.FAILED), by="tenant")
+        failed = failed.order_by("-finished_at")
         told["failed"] = list(failed.defer("params", "result", "backoff")[:_SHOWN])
         told["waiting"] = counts[State.QUEUED]
-    if may_view(request, site, Worker):
+    if may_view(request, site, Worker) and not tenant_of(request):
         told["workers"] = worker_counts()
         told["advice"] = latest_advice()
     if may_view(request, site, Schedule):
-        planned = Schedule.objects.filter(next_run_at__isnull=False).order_by("next_run_at")
+        planned = own(request, Schedule.objects.filter(next_run_at__isnull=False), by="tenant")
+        planned = planned.order_by("next_run_at")
         told["schedules"] = list(planned[:_SHOWN])
     if may_view(request, site, AuditEntry):
-        told["acts"] = list(AuditEntry.objects.order_by("-id")[:_SHOWN])
+        told["acts"] = list(
+            own(request, AuditEntry.objects.all(), by="tenant").order_by("-id")[:_SHOWN]
+        )
     return told

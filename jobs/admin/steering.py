@@ -24,6 +24,7 @@ class SteeredAdmin(ReadOnlyAdmin):
     """The actions of the list, and what the buttons of a job's page post to."""
 
     actions = ("retry_selected", "cancel_selected")
+    tenant_column = "tenant"
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may retry jobs."""
@@ -94,6 +95,8 @@ class SteeredAdmin(ReadOnlyAdmin):
     def _act(
         self, request: HttpRequest, job_id: UUID, act: Callable[..., Job], *, done: str
     ) -> HttpResponse:
+        if not self.get_queryset(request).filter(pk=job_id).exists():
+            raise Http404(f"there is no job {job_id}")
         try:
             job = act(job_id, actor=request.user.get_username())
         except JobNotFound as error:

@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from jobs.admin.parameters import AsksForParameters, asking_for
+from jobs.admin.tenancy import tenant_of
 from jobs.admin.type_choice import chosen_type, told_of_type, type_choice_page, wants_json
 from jobs.domain.backoff import LONGEST_WAIT
 from jobs.domain.errors import DuplicateJob, SubmissionError
@@ -63,6 +64,7 @@ class SubmissionForm(AsksForParameters, forms.Form):
                     idempotency_key=told["idempotency_key"] or None,
                     trigger=Job.Trigger.MANUAL,
                     created_by_id=request.user.pk,
+                    tenant=tenant_of(request),
                 )
                 if not submission.duplicate:
                     self._record(request, submission)
@@ -76,7 +78,10 @@ class SubmissionForm(AsksForParameters, forms.Form):
 
     def _record(self, request: HttpRequest, submission: Submission) -> None:
         actor, job_id = request.user.get_username(), submission.job_id
-        record(actor=actor, action="job.submit", target_type="job", target_id=job_id)
+        record(
+            actor=actor, action="job.submit", target_type="job", target_id=job_id,
+            tenant=tenant_of(request),
+        )  # fmt: skip
 
 
 def submission_page(admin: "ModelAdmin[Job]", request: HttpRequest) -> HttpResponse:

@@ -20,6 +20,8 @@ from jobs.services import scheduling
 class TriggeredAdmin(ListAdmin):
     """The action of the list, and what the button of a schedule's page posts to."""
 
+    tenant_column = "tenant"
+
     def has_trigger_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may run schedules now."""
         allowed = request.user.has_perm("jobs.trigger_schedule")
@@ -42,7 +44,7 @@ class TriggeredAdmin(ListAdmin):
         """Make a job of the schedule."""
         if not self.has_trigger_permission(request):
             raise PermissionDenied
-        schedule = get_object_or_404(Schedule, pk=schedule_id)
+        schedule = get_object_or_404(self.get_queryset(request), pk=schedule_id)
         self._trigger(request, schedule)
         return HttpResponseRedirect(page_of(self.admin_site, schedule))
 

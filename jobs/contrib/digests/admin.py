@@ -24,6 +24,7 @@ else:
 class DigestAdmin(public_admin.ReadOnlyAdmin):
     """Digests are read here, never written."""
 
+    tenant_column = "tenant"
     list_display = ("title", "repository_and_source", "period", "figures_in_short", "created")
     list_filter = ("source", public_admin.PeriodFilter, "repository")
     search_fields = ("repository", "title")
@@ -128,13 +129,23 @@ class DigestAdmin(public_admin.ReadOnlyAdmin):
 class DigestSubscriptionForm(_ModelForm):
     """Checks the channel and the recipient as the notification of a digest will."""
 
+    #: Of whoever fills it in: what they make is their tenant's.
+    tenant = ""
+
     def clean(self) -> dict[str, Any]:
         """Put what is wrong with the notification on the field that it comes from."""
         cleaned = super().clean() or self.cleaned_data
+        if self.instance._state.adding:
+            self.instance.tenant = self.tenant
         if cleaned.keys() >= {"channel", "recipient"}:
             params = {"template": "digest", "channel": cleaned["channel"]}
             self._check(params | {"to": cleaned["recipient"]})
         return cleaned
+
+    def _get_validation_exclusions(self) -> Any:
+        """Check that there is no second one of the tenant's, although no field asks for it."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded - {"tenant"}
 
     def _check(self, params: dict[str, Any]) -> None:
         try:
@@ -151,6 +162,8 @@ class DigestSubscriptionAdmin(public_admin.ListAdmin):
     """Who is told about which repository's digests."""
 
     form = DigestSubscriptionForm
+    tenant_column = "tenant"
+    exclude = ("tenant",)
     list_display = (
         "repository", "channel", "recipient_and_reason", "enabled", "owner", "created",
     )  # fmt: skip
@@ -161,6 +174,13 @@ class DigestSubscriptionAdmin(public_admin.ListAdmin):
     ordering = ("repository", "channel", "recipient")
     autocomplete_fields = ("owner",)
     list_select_related = ("owner",)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Return the form, which knows whose what it makes is."""
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"tenant": public_admin.tenant_of(request)})
 
     @admin.display(description="recipient", ordering="recipient")
     def recipient_and_reason(self, subscription: DigestSubscription) -> SafeString:
