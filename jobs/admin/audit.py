@@ -15,7 +15,12 @@ from jobs.admin.links import short_id
 from jobs.admin.read_only import ReadOnlyAdmin
 from jobs.models import AuditEntry
 
-_KINDS = {"workerprofile": "worker profile"}
+_KINDS = {"workerprofile": "worker profile", "apikey": "key"}
+#: What stands elsewhere in the row, or is told as changes.
+_ASIDE = frozenset({"name", "before", "after"})
+
+
+_PAGES = frozenset({"job", "schedule", "workerprofile", "apikey", "tenant"})
 
 
 class AuditPeriodFilter(PeriodFilter):
@@ -32,7 +37,10 @@ class TargetFilter(admin.SimpleListFilter):
     _targets: ClassVar = {
         "job": "jobs",
         "schedule": "schedules",
+        "queue": "queues",
         "workerprofile": "worker profiles",
+        "apikey": "API keys",
+        "tenant": "tenants",
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -77,17 +85,18 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def target(self, entry: AuditEntry) -> SafeString | str:
         """Return a link to what was acted on, by its name at that time; it may be gone."""
         kind, target_id = entry.target_type, entry.target_id
-        if kind not in ("job", "schedule", "workerprofile"):
+        if kind not in _PAGES or target_id == "many":
             return f"{kind} {target_id}"
-        shown = short_id(target_id) if kind == "job" else entry.details.get("name", target_id)
+        shown = short_id(target_id) if kind == "job" else _name(entry)
         address = reverse(f"{self.admin_site.name}:jobs_{kind}_change", args=[target_id])
         return format_html('<a href="{}">{} {}</a>', address, _KINDS.get(kind, kind), shown)
 
     @admin.display(description="details")
     def told(self, entry: AuditEntry) -> str:
         """Return the details in one line, without the name, which stands in the target."""
-        details = ((name, value) for name, value in entry.details.items() if name != "name")
-        return "; ".join(f"{in_words(name)}: {_listed(value)}" for name, value in details)
+        rest = {k: v for k, v in entry.details.items() if k not in _ASIDE}
+        told = [f"{in_words(name)}: {_listed(value)}" for name, value in rest.items()]
+        return "; ".join([*_changes(entry.details), *told])
 
     @admin.display(description="details")
     def told_in_full(self, entry: AuditEntry) -> SafeString:
@@ -95,5 +104,32 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         return format_html('<pre class="job-code">{}</pre>', pretty_json(entry.details))
 
 
+def _name(entry: AuditEntry) -> str:
+    """Return what the target was called then."""
+    told = entry.details.get("after") or entry.details.get("before")
+    known = told if isinstance(told, dict) else {}
+    return str(entry.details.get("name") or known.get("prefix") or entry.target_id)
+
+
 def _listed(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _changes(details: dict[str, Any]) -> list[str]:
+    """Return what was changed and to what, as `cron: 0 3 * * * → @hourly`."""
+    before, after = details.get("before"), details.get("after")
+    if not isinstance(before, dict) and not isinstance(after, dict):
+        told = [_listed(each) for each in (before, after) if each is not None]
+        return [" → ".join(told)] if told else []
+    old = before if isinstance(before, dict) else {}
+    if not isinstance(after, dict):
+        return [
+            f"{name}: {_listed(value)}" for name, value in old.items() if value and name != "name"
+        ]
+    return [
+        f"{in_words(name)}: {_listed(old[name])} → {_listed(value)}"
+        if name in old
+        else f"{in_words(name)}: {_listed(value)}"
+        for name, value in after.items()
+        if value != old.get(name) and (name in old or (value and name != "name"))
+    ]

@@ -82,7 +82,8 @@ class ListAdmin(_ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the list."""
-        title = {"title": str(self.opts.verbose_name_plural).capitalize()}
+        plural = str(self.opts.verbose_name_plural)
+        title = {"title": plural[:1].upper() + plural[1:]}
         return super().changelist_view(request, {**title, **(extra_context or {})})
 
 
