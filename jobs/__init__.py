@@ -5,6 +5,7 @@ from jobs.domain.context import JobContext
 from jobs.domain.outcomes import Cancel, PermanentError, Retry, Snooze
 from jobs.domain.priority import Priority
 from jobs.domain.registry import job_type
+from jobs.domain.sensitive import Sensitive
 
 __all__ = [
     "Backoff",
@@ -13,6 +14,7 @@ __all__ = [
     "PermanentError",
     "Priority",
     "Retry",
+    "Sensitive",
     "Snooze",
     "job_type",
 ]

@@ -56,6 +56,8 @@ class Environment(BaseSettings):
         default="", validate_default=True
     )
 
+    #: Encrypt what is sensitive in parameters; several with spaces between, the newest first.
+    field_keys: SecretStr = SecretStr("")
     email_url: SecretStr = SecretStr("")
     default_from_email: str = "jobsite@localhost"
     slack_token: SecretStr = SecretStr("")

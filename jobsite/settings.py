@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from cryptography.fernet import Fernet
 
 from jobsite.env import BASE_DIR, BadEnvironment, environment
 from jobsite.logging import logging_config
@@ -30,6 +31,21 @@ def _secret_key() -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(50))
     return path.read_text()
+
+
+def _field_keys() -> list[str]:
+    """Return FIELD_KEYS; in development make one at the first start and keep it in the var folder.
+
+    Without any, in production, a submission with sensitive parameters is refused.
+    """
+    keys = ENV.field_keys.get_secret_value().split()
+    if keys or ENV.production:
+        return keys
+    path = ENV.jobsite_var / "field_key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(Fernet.generate_key().decode())
+    return [path.read_text()]
 
 
 def _make_var_folder() -> Path:
@@ -249,6 +265,7 @@ if not ENV.production:
     EMAIL_FILE_PATH = VAR / "mail"
 SLACK_TOKEN = ENV.slack_token.get_secret_value()
 SLACK_API_URL = ENV.slack_api_url
+FIELD_KEYS = _field_keys()
 WEBHOOK_SECRET = ENV.webhook_secret.get_secret_value()
 GITHUB_TOKEN = ENV.github_token.get_secret_value()
 GITHUB_API_URL = ENV.github_api_url

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from jobs.domain.sensitive import shown
 from jobs.domain.states import State
 
 #: A shape of its own for each state: it can be told without seeing the colour.
@@ -159,3 +160,8 @@ def _days(first: datetime, last: datetime) -> str:
         return f"{first.day}\N{EN DASH}{end}"
     year = f" {first.year}" if first.year != last.year else ""
     return f"{first.day} {first:%b}{year} \N{EN DASH} {end}"
+
+
+def shown_json(stored: Any) -> str:
+    """Return stored parameters as JSON for people, without what is sensitive in them."""
+    return pretty_json(shown(stored))

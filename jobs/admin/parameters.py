@@ -10,7 +10,7 @@ from jobs.admin.parameter_fields import Parameter, parameters_of
 from jobs.admin.parameter_schema import in_words, schema_of
 from jobs.domain.errors import InvalidParameters, JobsError
 from jobs.domain.registry import registry
-from jobs.services.building import stored_params
+from jobs.services.building import plain_params
 
 if TYPE_CHECKING:
     _Form = forms.BaseForm
@@ -26,7 +26,7 @@ WHOLE: Final = "parameters"
 class AsksForParameters(_Form):
     """A form of one job type; `asking_for` makes its class.
 
-    Once it is valid, `cleaned_data["params"]` holds the parameters as they are stored.
+    Once it is valid, `cleaned_data["params"]` holds the parameters in plain.
     """
 
     type_name: ClassVar[str]
@@ -45,7 +45,7 @@ class AsksForParameters(_Form):
         if WHOLE in self.errors:
             return cleaned
         try:
-            cleaned["params"] = stored_params(registry.get(self.type_name), self._given(cleaned))
+            cleaned["params"] = plain_params(registry.get(self.type_name), self._given(cleaned))
         except InvalidParameters as error:
             self._tell(error)
         except JobsError as error:

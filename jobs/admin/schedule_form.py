@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from jobs.admin.parameters import AsksForParameters
 from jobs.domain.cron import check_cron, zone
 from jobs.domain.errors import JobsError
+from jobs.domain.sensitive import kept
 from jobs.models import Schedule
 from jobs.services.schedules import check_name
 
@@ -79,7 +80,9 @@ class ScheduleForm(AsksForParameters, _ModelForm):
         """Check the parameters, and give them to the schedule with their job type."""
         cleaned = super().clean()
         self.instance.job_type = self.type_name
-        self.instance.params = cleaned.get("params", self.instance.params)
+        # What is sealed is shown as such, and stays unless something else is written there.
+        given = cleaned.get("params", self.instance.params)
+        self.instance.params = kept(given, self.instance.params)
         return cleaned
 
     @cached_property

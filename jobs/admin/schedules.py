@@ -17,6 +17,7 @@ from jobs.admin.triggering import TriggeredAdmin
 from jobs.admin.type_choice import chosen_type, told_of_type, type_choice_page, wants_json
 from jobs.domain.errors import JobsError
 from jobs.domain.registry import registry
+from jobs.domain.sensitive import shown
 from jobs.models import Schedule
 from jobs.services import schedules
 
@@ -82,7 +83,7 @@ class ScheduleAdmin(ScheduleColumns, TriggeredAdmin):
     def _form(self, request: HttpRequest, schedule: Schedule | None) -> type[ScheduleForm]:
         own = schedule.job_type if schedule else ""
         name = chosen_type(request, own)
-        stored = schedule.params if schedule and name == own else None
+        stored = shown(schedule.params) if schedule and name == own else None
         return asking_for(name, ScheduleForm, stored=stored, as_json=wants_json(request))
 
     def _may_edit(self, request: HttpRequest, schedule: Schedule | None) -> bool:

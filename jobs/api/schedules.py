@@ -20,6 +20,7 @@ from jobs.domain.cron import check_cron, occurrences, zone
 from jobs.domain.errors import ScheduleNotFound
 from jobs.domain.priority import Priority, PriorityName
 from jobs.domain.registry import registry
+from jobs.domain.sensitive import shown
 from jobs.models import Schedule
 from jobs.selectors.tenants import visible
 from jobs.services import schedules, scheduling
@@ -267,7 +268,7 @@ def _told(schedule: Schedule) -> dict[str, Any]:
         "name": schedule.name,
         "type": schedule.job_type,
         "tenant": schedule.tenant or None,
-        "params": schedule.params,
+        "params": shown(schedule.params),
         "cron": schedule.cron,
         "time_zone": schedule.timezone,
         "priority": None if priority is None else Priority(priority).label,

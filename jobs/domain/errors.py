@@ -29,6 +29,7 @@
         ├── LostJob               another run has replaced this one
         ├── WorkerStopping        its worker's time to stop is over; the job goes on elsewhere
         ├── UnstorableResult
+        ├── Unreadable            sensitive parameters were encrypted under a key that is not there
         └── UnusableOutcome       a middleware returned none, or one that cannot be recorded
 
 What a handler raises on purpose (`Retry`, `Snooze`, `Cancel`, `PermanentError`) is an outcome, not
@@ -195,6 +196,10 @@ class WorkerStopping(ExecutionError):
 
 class UnstorableResult(ExecutionError):
     """The handler returned something that cannot be stored as JSON, or is too large."""
+
+
+class Unreadable(ExecutionError):
+    """Sensitive parameters were encrypted under a key that is not there, or for another type."""
 
 
 class UnusableOutcome(ExecutionError):

@@ -7,6 +7,7 @@ import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any, Unpack
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, ValidationError
@@ -18,6 +19,7 @@ from jobs.domain.context import Handler, JobContext
 from jobs.domain.errors import ConfigurationError, InvalidParameters
 from jobs.domain.options import SubmitOptions
 from jobs.domain.priority import Priority
+from jobs.domain.sensitive import holds_sensitive
 from jobs.domain.submission import BulkSubmission, NewJob, Submission
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
@@ -83,8 +85,8 @@ class JobType:
         if _holds_a_secret(self.params_model):
             raise ConfigurationError(
                 f"the parameters of job type {self.name} hold a SecretStr or SecretBytes, which "
-                "would be stored as asterisks: take the name of a secret, and read it in the "
-                "handler"
+                "would be stored as asterisks: mark the field as jobs.Sensitive[str], which is "
+                "encrypted, or take the name of a secret, and read it in the handler"
             )
         for option in ("max_attempts", "concurrency"):
             number = getattr(self, option)
@@ -98,6 +100,11 @@ class JobType:
                 raise ConfigurationError(
                     f"{option} of job type {self.name} must be more than 0, not {length}"
                 )
+
+    @property
+    def sensitive(self) -> bool:
+        """Whether a field of its parameters is marked `Sensitive`."""
+        return _is_sensitive(self.params_model)
 
     def __call__(self, params: Any, ctx: JobContext) -> Any:
         """Call the handler itself, as a plain function."""
@@ -175,6 +182,9 @@ def _names_beside(model: type[BaseModel], place: tuple[str | int, ...]) -> list[
             return None
         model = inner
     return list(model.model_fields)
+
+
+_is_sensitive = cache(holds_sensitive)
 
 
 def _holds_a_secret(model: type[BaseModel]) -> bool:

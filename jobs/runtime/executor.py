@@ -10,7 +10,13 @@ import structlog
 from django.utils import timezone
 
 from jobs.domain.context import JobContext
-from jobs.domain.errors import InvalidParameters, UnknownJobType, UnusableOutcome
+from jobs.domain.errors import (
+    ConfigurationError,
+    InvalidParameters,
+    UnknownJobType,
+    Unreadable,
+    UnusableOutcome,
+)
 from jobs.domain.outcomes import Completed, Failed, Outcome
 from jobs.domain.registry import registry
 from jobs.domain.states import FailureReason
@@ -23,6 +29,8 @@ from jobs.runtime.pace import Pace
 from jobs.runtime.recorder import JobRecorder
 from jobs.runtime.recording import OutcomeBuffer, record, surely
 from jobs.runtime.worker_process import worker_process
+from jobs.selectors.policy import policy_of
+from jobs.services.encryption import open_params
 from jobs.services.limits import take_within_limits
 from jobs.services.taking import Taker, Wanted, announce_start, give_back
 
@@ -170,10 +178,15 @@ def execute(job: Job, buffer: OutcomeBuffer | None = None) -> Outcome:
 def _outcome(job: Job, recorder: JobRecorder) -> Outcome:
     try:
         job_type = registry.get(job.job_type)
-        params = job_type.parse(job.params)
+        stored = open_params(job_type, job.params) if job_type.sensitive else job.params
+        params = job_type.parse(stored)
     except (UnknownJobType, InvalidParameters) as error:
         logger.error("job_unrunnable", job_id=str(job.pk), job_type=job.job_type, error=str(error))
         return Failed(FailureReason.PERMANENT_ERROR, error)
+    except (Unreadable, ConfigurationError) as error:
+        # Another worker may have the key, or this one soon.
+        logger.error("job_unreadable", job_id=str(job.pk), job_type=job.job_type, error=str(error))
+        return policy_of(job).decide(error, attempt=job.attempt)
     execution = Execution(
         job=job,
         job_type=job_type,

@@ -7,6 +7,7 @@ from pydantic import PydanticUserError
 
 from jobs.conf import jobs_settings
 from jobs.domain.job_types import JobType
+from jobs.domain.sensitive import shown
 from jobs.domain.states import RETRYABLE, FailureReason, State
 from jobs.models import Job
 from jobs.selectors import history
@@ -25,7 +26,7 @@ def describe(job: Job) -> dict[str, Any]:
         "queue": job.queue,
         "priority": job.priority_label,
         "priority_source": job.priority_source,
-        "params": job.params,
+        "params": shown(job.params),
         "result": job.result,
         "progress": job.progress,
         "progress_message": job.progress_message,

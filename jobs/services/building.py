@@ -37,11 +37,13 @@ from jobs.domain.options import (
 from jobs.domain.plain_models import is_plain
 from jobs.domain.priority import Priority, PriorityDecider, queue_name
 from jobs.domain.registry import registry
+from jobs.domain.sensitive import SEALED, names_seal
 from jobs.domain.states import State
 from jobs.domain.storable import TooLarge, storable
 from jobs.models import Job
 from jobs.selectors.policy import backoff_as_json
 from jobs.selectors.tenants import is_known
+from jobs.services.encryption import seal_params
 from jobs.services.transactions import sparing_the_callers
 
 logger = structlog.get_logger(__name__)
@@ -89,13 +91,28 @@ def build(
 
 
 def stored_params(job_type: JobType, params: Params) -> dict[str, Any]:
-    """Return the parameters as they are stored: checked, with the model's defaults filled in.
+    """Return the parameters as they are stored: checked, and what is sensitive in them encrypted.
+
+    Raises:
+        InvalidParameters: see `plain_params`.
+        ConfigurationError: something in them is sensitive, and there is no key to encrypt it by.
+    """
+    plain = plain_params(job_type, params)
+    if not job_type.sensitive:
+        return plain
+    return seal_params(job_type, job_type.parse(plain), plain)
+
+
+def plain_params(job_type: JobType, params: Params) -> dict[str, Any]:
+    """Return the parameters as plain data: checked, with the model's defaults filled in.
 
     Raises:
         InvalidParameters: they do not fit the model, or cannot be stored.
         ParametersTooLarge: they have more bytes than `MAX_PARAMS_BYTES`.
     """
     given = _fields(job_type, params)
+    if job_type.sensitive and names_seal(given):
+        raise InvalidParameters(job_type.name, [("", f"no name may be {SEALED!r}")])
     parsed = job_type.parse(given)
     try:
         stored: dict[str, Any] = storable(

@@ -6,14 +6,16 @@ from typing import Any
 from django.db import transaction
 
 from jobs.domain.cron import check_cron, next_occurrence, zone
-from jobs.domain.errors import InvalidOption, ScheduleError, ScheduleNotFound
+from jobs.domain.errors import InvalidOption, InvalidParameters, ScheduleError, ScheduleNotFound
 from jobs.domain.priority import Priority
 from jobs.domain.registry import registry
+from jobs.domain.sensitive import SEALED, names_seal, shown
 from jobs.models import Schedule
 from jobs.selectors.clock import database_now
 from jobs.selectors.tenants import is_known
 from jobs.services.audit import record
 from jobs.services.building import stored_params
+from jobs.services.encryption import open_params
 
 MAX_NAME_LENGTH = 100
 
@@ -25,7 +27,10 @@ def check_schedule(schedule: Schedule) -> None:
         UnknownJobType, InvalidParameters, InvalidCron, UnknownTimeZone: it cannot.
     """
     job_type = registry.get(schedule.job_type)
-    schedule.params = stored_params(job_type, schedule.params or {})
+    plain = schedule.params or {}
+    if job_type.sensitive:
+        plain = open_params(job_type, plain)  # what is sealed stays what it was
+    schedule.params = stored_params(job_type, plain)
     zone(schedule.timezone)
     check_cron(schedule.cron)
 
@@ -80,6 +85,7 @@ def create_schedule(
         enabled=enabled,
         tenant=tenant,
     )
+    _refuse_sealed(schedule)
     if tenant and not is_known(tenant):
         raise InvalidOption(f"there is no tenant {tenant[:60]!r}; see `manage.py jobs tenants`")
     check_name(schedule)
@@ -103,6 +109,8 @@ def change_schedule(schedule: Schedule, *, actor: str, **changes: Any) -> Schedu
     before = told(schedule)
     for name, value in changes.items():
         setattr(schedule, name, value)
+    if "params" in changes:
+        _refuse_sealed(schedule)
     check_name(schedule)
     with transaction.atomic():
         save_schedule(schedule)
@@ -138,6 +146,12 @@ def get_schedule(name: str, *, tenant: str | None = None) -> Schedule:
     return found[0]
 
 
+def _refuse_sealed(schedule: Schedule) -> None:
+    """Do nothing unless parameters from outside would pass for sealed ones."""
+    if names_seal(schedule.params):
+        raise InvalidParameters(schedule.job_type, [("", f"no name may be {SEALED!r}")])
+
+
 def note(schedule: Schedule, action: str, *, actor: str, **details: Any) -> None:
     """Write down what was done to a schedule."""
     record(
@@ -153,8 +167,9 @@ def note(schedule: Schedule, action: str, *, actor: str, **details: Any) -> None
 
 def told(schedule: Schedule) -> dict[str, Any]:
     """Return what the audit log keeps of a schedule before and after a change."""
-    names = ("name", "job_type", "cron", "timezone", "priority", "enabled", "params")
-    return {name: getattr(schedule, name) for name in names}
+    names = ("name", "job_type", "cron", "timezone", "priority", "enabled")
+    told = {name: getattr(schedule, name) for name in names}
+    return {**told, "params": shown(schedule.params)}
 
 
 def check_name(schedule: Schedule) -> None:

@@ -18,6 +18,7 @@ from jobs.selectors.clock import database_now
 from jobs.selectors.outages import OUTAGES
 from jobs.services.audit import record
 from jobs.services.building import build
+from jobs.services.encryption import open_params
 from jobs.services.events import emit
 from jobs.services.schedules import next_run
 from jobs.services.submission import announce
@@ -108,9 +109,11 @@ def _fire(schedule: Schedule, occurrence: datetime | None, now: datetime) -> boo
 
 def _job(schedule: Schedule, *, trigger: str, **fields: Any) -> Job:
     occurrence = fields.pop("occurrence", None)
+    job_type = registry.get(schedule.job_type)
+    params = open_params(job_type, schedule.params) if job_type.sensitive else schedule.params
     job = build(
-        registry.get(schedule.job_type),
-        schedule.params,
+        job_type,
+        params,
         now=timezone.now(),
         priority=None if schedule.priority is None else Priority(schedule.priority),
         trigger=trigger,

@@ -1,7 +1,7 @@
 """Accepting jobs."""
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from jobs.selectors.clock import database_now
 from jobs.services.backpressure import admit, may_refuse
 from jobs.services.building import Params, build
 from jobs.services.doorbell import ring_after_commit
+from jobs.services.encryption import open_params
 from jobs.services.events import emit_all, event_of
 from jobs.services.storing import store
 
@@ -86,12 +87,18 @@ def settle_duplicate(job: Job, policy: OnDuplicate) -> Submission:
         raise DuplicateJob(f"{what} already", job_id=earlier.pk)
     if policy == "replace":
         return _replace(earlier, job, what)
-    if earlier.params != job.params:
+    if _in_plain(earlier) != _in_plain(job):
         raise DuplicateJob(
             f"{what}, which has other parameters; use another key, or on_duplicate='replace'",
             job_id=earlier.pk,
         )
     return Submission(job_id=earlier.pk, state=State(earlier.state), duplicate=True)
+
+
+def _in_plain(job: Job) -> dict[str, Any]:
+    """Return a job's parameters as they can be compared: encryption never gives the same twice."""
+    job_type = registry.get(job.job_type)
+    return open_params(job_type, job.params) if job_type.sensitive else job.params
 
 
 def _replace(earlier: Job, job: Job, what: str) -> Submission:

@@ -11,7 +11,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from jobs import Backoff, Cancel, JobContext, PermanentError, Retry, Snooze, job_type
+from jobs import (
+    Backoff,
+    Cancel,
+    JobContext,
+    PermanentError,
+    Retry,
+    Sensitive,
+    Snooze,
+    job_type,
+)
 from tests.sample import faults
 
 
@@ -215,6 +224,26 @@ def trouble(params: Trouble, ctx: JobContext) -> Any:  # noqa: C901 - one branch
         case "crash":
             os.kill(os.getpid(), 9)
     return None
+
+
+class Card(BaseModel):
+    number: Sensitive[str]
+    note: str = ""
+
+
+class Charge(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    customer: int
+    token: Sensitive[str]
+    cards: list[Card] = []
+    spare: Sensitive[str] | None = None
+
+
+@job_type("sample.charge", backoff=Backoff.fixed(timedelta(0), jitter="none"))
+def charge(params: Charge, ctx: JobContext) -> dict[str, Any]:
+    """Tell how long the secrets are, and nothing else of them."""
+    ctx.log("charging", customer=params.customer)
+    return {"token": len(params.token), "cards": [len(card.number) for card in params.cards]}
 
 
 @job_type("sample.parent")

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from itertools import groupby
 from typing import Any
 
+from jobs.domain.sensitive import shown
 from jobs.management.exit_codes import ExitCode
 from jobs.management.finding import ID_HELP, find
 from jobs.management.output import Output, ago, as_json, plain, span, state
@@ -43,7 +44,7 @@ def _head(job: Job, output: Output) -> None:
         "progress": f"{job.progress} % {plain(job.progress_message)}",
         "reason": job.failure_reason,
         "error": plain(job.error, width=500),
-        "params": plain(as_json(job.params), width=2000),
+        "params": plain(as_json(shown(job.params)), width=2000),
         "result": None if job.result is None else plain(as_json(job.result), width=2000),
     }
     for name, value in facts.items():

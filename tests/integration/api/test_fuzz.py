@@ -23,6 +23,7 @@ from jobsite.wsgi import application
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))
 WHOLE = EXAMPLES >= 100
+pytestmark = [] if WHOLE else [pytest.mark.once]
 #: Rules that JSON Schema cannot tell, such as an address that is none: refused as 400 or 422.
 #: A wrong job among many is no wrong request, and health may be bad.
 _CONFIG = SchemathesisConfig.from_str(f"""

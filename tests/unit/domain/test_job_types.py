@@ -154,6 +154,7 @@ def test_the_public_names() -> None:
         "PermanentError",
         "Priority",
         "Retry",
+        "Sensitive",
         "Snooze",
         "job_type",
     ]
