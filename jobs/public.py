@@ -24,6 +24,7 @@ from jobs.domain.errors import (
     UnknownTimeZone,
 )
 from jobs.domain.events import Event, EventName, subscribe
+from jobs.domain.hooks import HookDelivery
 from jobs.domain.options import SubmitOptions
 from jobs.domain.registry import registry
 from jobs.domain.states import State
@@ -53,6 +54,7 @@ __all__ = [
     "DuplicateJob",
     "Event",
     "EventName",
+    "HookDelivery",
     "InvalidCron",
     "InvalidOption",
     "InvalidParameters",

@@ -14,6 +14,7 @@ from jobs.api import (
     bulk,
     dead_letters,
     figures,
+    hooks,
     jobs,
     problems,
     queues,
@@ -60,6 +61,7 @@ _ROUTERS: Final[list[tuple[str, Router]]] = [
     ("/dead-letters", dead_letters.router),
     ("/queues", queues.router),
     ("/token", tokens.router),
+    ("/hooks", hooks.router),
 ]
 
 

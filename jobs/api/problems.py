@@ -58,6 +58,7 @@ _OF_ERRORS: Final[list[tuple[type[Exception], HTTPStatus, str]]] = [
     (errors.InvalidCron, HTTPStatus.BAD_REQUEST, "invalid_cron"),
     (errors.UnknownTimeZone, HTTPStatus.BAD_REQUEST, "unknown_time_zone"),
     (errors.ScheduleError, HTTPStatus.CONFLICT, "schedule_conflict"),
+    (errors.HookNotFound, HTTPStatus.NOT_FOUND, "hook_not_found"),
     (errors.KeyNotFound, HTTPStatus.NOT_FOUND, "key_not_found"),
     (errors.TenantNotFound, HTTPStatus.NOT_FOUND, "tenant_not_found"),
     (errors.InvalidAccess, HTTPStatus.BAD_REQUEST, "invalid_access"),
@@ -70,12 +71,15 @@ def problem_of(error: Exception) -> Problem:
     """Return the answer that an error of the engine's is; itself if it is one."""
     if isinstance(error, Problem):
         return error
-    status, code = next(
-        (status, code) for kind, status, code in _OF_ERRORS if isinstance(error, kind)
-    )
     wrong: list[tuple[str, str]] = []
     headers = {}
     detail = str(error)
+    if isinstance(error, errors.BadHook):
+        bad = HTTPStatus.BAD_REQUEST if error.signed else HTTPStatus.UNAUTHORIZED
+        return Problem(bad, "invalid_webhook" if error.signed else "bad_signature", detail)
+    status, code = next(
+        (status, code) for kind, status, code in _OF_ERRORS if isinstance(error, kind)
+    )
     if isinstance(error, errors.InvalidParameters):
         wrong = [(f"params.{path}" if path else "params", why) for path, why in error.problems]
     elif isinstance(error, errors.QueueFull | errors.QuotaExceeded):

@@ -22,7 +22,9 @@
     ├── AccessError
     │   ├── InvalidAccess         a key, a role or a scope cannot be as it was asked for
     │   ├── KeyNotFound
-    │   └── TenantNotFound
+    │   ├── TenantNotFound
+    │   ├── HookNotFound
+    │   └── BadHook               a webhook is not signed rightly, or cannot be read
     └── ExecutionError            what ends an attempt besides the handler's own exceptions
         ├── JobTimeout
         ├── JobCancelled
@@ -172,6 +174,22 @@ class KeyNotFound(AccessError):
 
 class TenantNotFound(AccessError):
     """No tenant has that slug."""
+
+
+class HookNotFound(AccessError):
+    """No source of webhooks has that name."""
+
+
+class BadHook(AccessError):
+    """A webhook is not signed rightly, or cannot be read.
+
+    Attributes:
+        signed: whether its signature is right, and something else is wrong.
+    """
+
+    def __init__(self, message: str, *, signed: bool) -> None:
+        self.signed = signed
+        super().__init__(message)
 
 
 class ExecutionError(JobsError):

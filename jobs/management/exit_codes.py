@@ -7,11 +7,14 @@ from django.db import Error as DatabaseError
 from jobs.domain.errors import (
     ConfigurationError,
     DuplicateJob,
+    HookNotFound,
     InvalidTransition,
     JobNotFound,
     JobsError,
+    KeyNotFound,
     QueueFull,
     ScheduleNotFound,
+    TenantNotFound,
     UnknownQueue,
 )
 
@@ -38,7 +41,14 @@ class ExitCode(IntEnum):
 def exit_code_of(error: JobsError | ValueError | DatabaseError) -> ExitCode:
     """Return the exit code for an error."""
     match error:
-        case JobNotFound() | ScheduleNotFound() | UnknownQueue():
+        case (
+            JobNotFound()
+            | ScheduleNotFound()
+            | UnknownQueue()
+            | KeyNotFound()
+            | TenantNotFound()
+            | HookNotFound()
+        ):
             return ExitCode.NOT_FOUND
         case InvalidTransition() | DuplicateJob():
             return ExitCode.CONFLICT

@@ -15,7 +15,7 @@ from jobs.domain.errors import ConfigurationError, Unreadable
 from jobs.domain.job_types import JobType
 from jobs.domain.registry import registry
 from jobs.domain.sensitive import opened, sealed
-from jobs.models import Job, Schedule
+from jobs.models import HookSource, Job, Schedule
 
 _REMEDY = (
     "set FIELD_KEYS to one or several keys with spaces between, the newest first; make one with "
@@ -70,6 +70,25 @@ def open_params(job_type: JobType, stored: dict[str, Any]) -> dict[str, Any]:
     return dict(opened(stored, _unsealing(job_type.name)))
 
 
+def seal_text(text: str, purpose: str) -> str:
+    """Return a text encrypted; it opens for the same purpose alone.
+
+    Raises:
+        ConfigurationError: there is no key.
+    """
+    return cipher().encrypt(to_json([purpose, text])).decode()
+
+
+def open_text(sealed_text: str, purpose: str) -> str:
+    """Return a text that was encrypted for this purpose.
+
+    Raises:
+        ConfigurationError: there is no key.
+        Unreadable: none of the keys opens it, or it was encrypted for something else.
+    """
+    return str(_unsealing(purpose)(sealed_text))
+
+
 def _unsealing(job_type: str) -> Callable[[str], Any]:
     key = cipher()
 
@@ -78,7 +97,7 @@ def _unsealing(job_type: str) -> Callable[[str], Any]:
             sealed_for, value = json.loads(key.decrypt(text.encode()))
         except InvalidToken:
             raise Unreadable(
-                f"sensitive parameters of {job_type} were encrypted under a key that FIELD_KEYS "
+                f"what is sealed for {job_type} was encrypted under a key that FIELD_KEYS "
                 "does not hold: put it back behind the others"
             ) from None
         if sealed_for != job_type:
@@ -117,6 +136,17 @@ def reencrypt(on_each: Callable[[int], None] | None = None) -> int:
                 if on_each is not None:
                     on_each(changed)
             last = page[-1][0]
+    return changed + _reencrypt_hooks(key)
+
+
+def _reencrypt_hooks(key: MultiFernet) -> int:
+    changed = 0
+    for source in HookSource.objects.all():
+        for name in ("secret", "old_secret"):
+            if sealed_text := getattr(source, name):
+                setattr(source, name, key.rotate(sealed_text.encode()).decode())
+        source.save(update_fields=["secret", "old_secret"])
+        changed += 1
     return changed
 
 

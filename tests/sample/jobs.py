@@ -21,6 +21,7 @@ from jobs import (
     Snooze,
     job_type,
 )
+from jobs.public import HookDelivery
 from tests.sample import faults
 
 
@@ -244,6 +245,12 @@ def charge(params: Charge, ctx: JobContext) -> dict[str, Any]:
     """Tell how long the secrets are, and nothing else of them."""
     ctx.log("charging", customer=params.customer)
     return {"token": len(params.token), "cards": [len(card.number) for card in params.cards]}
+
+
+@job_type("sample.hooked")
+def hooked(params: HookDelivery, ctx: JobContext) -> str:
+    """Tell what a webhook said."""
+    return params.event
 
 
 @job_type("sample.parent")
