@@ -28,7 +28,7 @@ def growth(bench: Bench) -> Figures:
     empty = _workload(bench)
     bench.empty()
     rows = bench.scaled(1_000_000, at_least=10_000)
-    _copy_finished(bench, rows)
+    copy_finished(bench, rows)
     grown = _workload(bench)
     return {
         "rows": rows,
@@ -56,7 +56,7 @@ def _workload(bench: Bench) -> Figures:
     }
 
 
-def _copy_finished(bench: Bench, rows: int) -> None:
+def copy_finished(bench: Bench, rows: int) -> None:
     """Fill the table with copies of one finished job."""
     submit("bench.noop")
     with bench.worker():

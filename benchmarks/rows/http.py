@@ -1,0 +1,103 @@
+"""What a submission over HTTP takes."""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+
+from benchmarks.bench import Bench
+from benchmarks.figures import Figures, spread
+from benchmarks.rows.cost import copy_finished
+from jobs.services.api_keys import create_key
+from jobsite.supervision.site import LOOPBACK, free_port
+
+_PER_SECOND = 100
+#: Connections that the requests are spread over, as over the connections of a proxy.
+_CONNECTIONS = 4
+_BODY = json.dumps({"type": "bench.noop", "params": {"n": 1}})
+
+
+def submission(bench: Bench) -> Figures:
+    """M: 100 submissions a second over HTTP, seen from the other end of the connection."""
+    bench.empty()
+    empty = _paced(bench)
+    rows = bench.scaled(1_000_000, at_least=10_000)
+    copy_finished(bench, rows)
+    grown = _paced(bench)
+    return {
+        **empty,
+        "rows": rows,
+        **{f"{name}_grown": value for name, value in grown.items() if name.endswith("_ms")},
+    }
+
+
+def _paced(bench: Bench) -> Figures:
+    key = create_key("bench", role="operator", actor="bench", per_minute=1_000_000).secret
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    port = free_port()
+    options = ("--bind", f"{LOOPBACK}:{port}", "--workers", "1", "--threads", "8")
+    with (
+        bench.worker(),
+        bench.process("web", "-m", "gunicorn", "jobsite.wsgi", "--no-control-socket", *options),
+    ):
+        bench.warm_up()
+        bench.wait(lambda: _answers(port), 30)
+        _send(port, headers, requests=50, first=time.monotonic(), pause=0.01)
+        took = _all_at_once(port, headers, bench.scaled(30 * _PER_SECOND, at_least=200))
+        bench.wait_until_drained()
+    return {"requests": len(took), **spread(took)}
+
+
+def _all_at_once(port: int, headers: dict[str, str], requests: int) -> list[float]:
+    """Send the requests at their pace, over several connections; return how long each took."""
+    first = time.monotonic() + 0.1
+    pause = _CONNECTIONS / _PER_SECOND
+    took: list[list[float]] = [[] for _ in range(_CONNECTIONS)]
+
+    def run(number: int) -> Callable[[], None]:
+        begin = first + number / _PER_SECOND
+
+        def send() -> None:
+            each = requests // _CONNECTIONS
+            took[number] = _send(port, headers, requests=each, first=begin, pause=pause)
+
+        return send
+
+    threads = [threading.Thread(target=run(number)) for number in range(_CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [each for part in took for each in part]
+
+
+def _send(
+    port: int, headers: dict[str, str], *, requests: int, first: float, pause: float
+) -> list[float]:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
+    took = []
+    for number in range(requests):
+        due = first + number * pause
+        time.sleep(max(0.0, due - time.monotonic()))
+        began = time.perf_counter()
+        connection.request("POST", "/api/jobs", _BODY, headers)
+        response = connection.getresponse()
+        answer = response.read()
+        took.append(time.perf_counter() - began)
+        if response.status != HTTPStatus.ACCEPTED:
+            raise RuntimeError(f"a submission was answered {response.status}: {answer[:200]!r}")
+    connection.close()
+    return took
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+    try:
+        connection.request("GET", "/livez")
+        return connection.getresponse().status == HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
