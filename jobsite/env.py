@@ -7,6 +7,7 @@ import re
 import tempfile
 from functools import cache
 from hashlib import sha256
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +20,9 @@ from jobs.domain.errors import ConfigurationError
 BASE_DIR = Path(__file__).resolve().parent.parent
 #: A Unix socket's path may have 107 bytes on Linux and 103 on macOS.
 _LONGEST_SOCKET_PATH = 100
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class BadEnvironment(SystemExit):
@@ -63,6 +67,12 @@ class Environment(BaseSettings):
     slack_token: SecretStr = SecretStr("")
     slack_api_url: str = "https://slack.com/api/"
     webhook_secret: SecretStr = SecretStr("")
+    #: Networks that webhooks may be sent to although they are not public.
+    webhook_private_networks: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
+        default_factory=list
+    )
+    #: Ports that webhooks may be sent to; empty: in development any.
+    webhook_ports: Annotated[list[Port], NoDecode] = Field(default_factory=list)
     github_token: SecretStr = SecretStr("")
     github_api_url: str = "https://api.github.com"
 
@@ -76,7 +86,13 @@ class Environment(BaseSettings):
     #: `console` for people, `json` for machines; `auto` is console on a terminal.
     log_format: Literal["auto", "console", "json"] = "auto"
 
-    @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
+    @field_validator(
+        "allowed_hosts",
+        "csrf_trusted_origins",
+        "webhook_private_networks",
+        "webhook_ports",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +268,10 @@ SLACK_TOKEN = ENV.slack_token.get_secret_value()
 SLACK_API_URL = ENV.slack_api_url
 FIELD_KEYS = _field_keys()
 WEBHOOK_SECRET = ENV.webhook_secret.get_secret_value()
+# In development receivers are on this machine.
+_OURS = [] if ENV.production else [ip_network("127.0.0.0/8"), ip_network("::1/128")]
+WEBHOOK_PRIVATE_NETWORKS = ENV.webhook_private_networks or _OURS
+WEBHOOK_PORTS = ENV.webhook_ports or ([80, 443, 8080, 8443] if ENV.production else [])
 GITHUB_TOKEN = ENV.github_token.get_secret_value()
 GITHUB_API_URL = ENV.github_api_url
 

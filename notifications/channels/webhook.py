@@ -20,6 +20,7 @@ from notifications.channels.base import (
     Receipt,
 )
 from notifications.channels.registry import channel
+from notifications.guard import Forbidden, PublicTransport
 from notifications.redaction import redact, short_error
 from notifications.rendering import Rendering
 from notifications.retry_after import parse_retry_after
@@ -118,6 +119,10 @@ class WebhookChannel(Channel):
             raise DeliveryError(
                 short_error(f"the request cannot be made: {error}"), permanent=True
             ) from None
+        except Forbidden as error:
+            raise DeliveryError(
+                short_error(f"the receiver may not be reached: {error}"), permanent=True
+            ) from None
         except httpx.TransportError as error:
             told = str(error) or type(error).__name__
             raise DeliveryError(
@@ -137,7 +142,10 @@ async def _post(url: str, body: str, headers: dict[str, str]) -> tuple[int, str 
     async with (
         asyncio.timeout(TIMEOUT_SECONDS),
         httpx.AsyncClient(
-            verify=_tls(), trust_env=False, follow_redirects=False, timeout=TIMEOUT_SECONDS
+            transport=PublicTransport(verify=_tls()),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=TIMEOUT_SECONDS,
         ) as client,
         client.stream("POST", url, content=body.encode(), headers=headers) as answer,
     ):

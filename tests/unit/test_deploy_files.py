@@ -93,7 +93,7 @@ def test_every_variable_of_the_site_is_explained_with_its_default() -> None:
             text = (
                 str(default).lower()
                 if isinstance(default, bool)
-                else str("" if default in (None, []) else default)
+                else str("" if default in (None, [], "") else default)
             )
             assert example()[name.upper()] == text
 
