@@ -37,7 +37,7 @@ def _paced(bench: Bench) -> Figures:
     key = create_key("bench", role="operator", actor="bench", per_minute=1_000_000).secret
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     port = free_port()
-    options = ("--bind", f"{LOOPBACK}:{port}", "--workers", "1", "--threads", "8")
+    options = ("--bind", f"{LOOPBACK}:{port}", "--workers", "2", "--threads", "8")
     with (
         bench.worker(),
         bench.process("web", "-m", "gunicorn", "jobsite.wsgi", "--no-control-socket", *options),

@@ -2,6 +2,7 @@
 
 from jobs.admin.api_keys import ApiKeyAdmin
 from jobs.admin.audit import AuditEntryAdmin
+from jobs.admin.hook_sources import HookSourceAdmin
 from jobs.admin.jobs import JobAdmin
 from jobs.admin.queues import QueueAdmin
 from jobs.admin.schedules import ScheduleAdmin
@@ -13,6 +14,7 @@ from jobs.admin.workers import WorkerAdmin
 __all__ = [
     "ApiKeyAdmin",
     "AuditEntryAdmin",
+    "HookSourceAdmin",
     "JobAdmin",
     "QueueAdmin",
     "ScheduleAdmin",

@@ -15,12 +15,12 @@ from jobs.admin.links import short_id
 from jobs.admin.read_only import ReadOnlyAdmin
 from jobs.models import AuditEntry
 
-_KINDS = {"workerprofile": "worker profile", "apikey": "key"}
+_KINDS = {"workerprofile": "worker profile", "apikey": "key", "hooksource": "webhooks of"}
 #: What stands elsewhere in the row, or is told as changes.
 _ASIDE = frozenset({"name", "before", "after"})
 
 
-_PAGES = frozenset({"job", "schedule", "workerprofile", "apikey", "tenant"})
+_PAGES = frozenset({"job", "schedule", "workerprofile", "apikey", "tenant", "hooksource"})
 
 
 class AuditPeriodFilter(PeriodFilter):
@@ -41,6 +41,7 @@ class TargetFilter(admin.SimpleListFilter):
         "workerprofile": "worker profiles",
         "apikey": "API keys",
         "tenant": "tenants",
+        "hooksource": "webhook sources",
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from jobs.domain.states import State
 from jobs.models import (
     ApiKey,
     AuditEntry,
+    HookSource,
     Job,
     Queue,
     Schedule,
@@ -38,7 +39,8 @@ _CARDS: Final = {
     State.COMPLETED: "completed",
 }
 _MODELS: Final = (
-    Job, Queue, Schedule, Worker, WorkerProfile, ApiKey, Tenant, TenantMember, AuditEntry,
+    Job, Queue, Schedule, Worker, WorkerProfile, ApiKey, HookSource, Tenant, TenantMember,
+    AuditEntry,
 )  # fmt: skip
 _SHOWN: Final = 5
 

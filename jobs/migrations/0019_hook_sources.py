@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('last_received_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
+                'verbose_name': 'webhook source',
                 'default_permissions': ('view', 'add', 'change', 'delete'),
                 'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['github', 'gitlab', 'standard'])), name='hook_source_kind')],
             },

@@ -38,6 +38,7 @@ class HookSource(models.Model):
                 condition=Q(kind__in=[kind.value for kind in HookKind]), name="hook_source_kind"
             ),
         ]
+        verbose_name = "webhook source"
         default_permissions = ("view", "add", "change", "delete")
 
     def __str__(self) -> str:

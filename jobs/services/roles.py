@@ -10,7 +10,7 @@ from jobs.domain.access import Role
 
 _OPERATOR = ("submit_job", "cancel_job", "retry_job", "trigger_schedule", "pause_queue")
 #: What only admins look at.
-_NOT_FOR_VIEWERS = ("view_auditentry", "view_apikey")
+_NOT_FOR_VIEWERS = ("view_auditentry", "view_apikey", "view_hooksource", "view_tenantmember")
 
 
 def make_groups(app_config: AppConfig, using: str, **_: Any) -> None:

@@ -9,10 +9,11 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.contrib.digests.models import Digest, DigestSubscription
-from jobs.models import ApiKey, AuditEntry, Job, Schedule, Tenant, TenantMember, Worker
+from jobs.models import ApiKey, AuditEntry, HookSource, Job, Schedule, Tenant, TenantMember, Worker
 from jobs.public import create_schedule, submit
 from jobs.services.api_keys import create_key
 from jobs.services.audit import record
+from jobs.services.hooks import create_source
 from jobs.services.tenants import create_tenant, put_member
 from notifications.models import Delivery
 
@@ -117,7 +118,7 @@ def test_what_all_share_is_not_theirs(ours: Client) -> None:
     for path in (
         "worker/", f"worker/{worker.pk}/change/", "apikey/", "apikey/add/", "tenant/",
         "tenant/add/", "tenant/rival/change/", "tenantmember/", "tenantmember/add/", "queue/",
-        "workerprofile/",
+        "workerprofile/", "hooksource/", "hooksource/add/",
         f"apikey/{key.pk}/change/",
     ):  # fmt: skip
         assert ours.get(f"/admin/jobs/{path}").status_code == 403, path
@@ -195,3 +196,37 @@ class TestTenants:
         assert not TenantMember.objects.exists()
         told = AuditEntry.objects.filter(action="tenant.member").order_by("id")
         assert [each.details["after"] for each in told] == ["acme", None]
+
+
+class TestHookSources:
+    def test_a_source_is_added_and_its_secret_shown_once(self, admin_client: Client) -> None:
+        page = admin_client.get("/admin/jobs/hooksource/add/").content.decode()
+        assert "sample.hooked" in page
+        assert "sample.echo" not in page
+        data = {"name": "our-repo", "kind": "gitlab", "job_type": "sample.hooked"}
+        made = admin_client.post("/admin/jobs/hooksource/add/", data).content.decode()
+        assert "http://testserver/api/hooks/our-repo" in made
+        secret = made.split('id="secret"', 1)[1].split(">", 1)[1].split("<", 1)[0]
+        headers = {"X-Gitlab-Token": secret, "X-Gitlab-Event-UUID": "1", "X-Gitlab-Event": "push"}
+        address = "/api/hooks/our-repo"
+        sent = Client().post(address, "{}", content_type="application/json", headers=headers)
+        assert sent.status_code == 202
+        source = HookSource.objects.get()
+        for path in ("", f"{source.pk}/change/"):
+            assert secret not in admin_client.get(f"/admin/jobs/hooksource/{path}").content.decode()
+        again = admin_client.post("/admin/jobs/hooksource/add/", data).content.decode()
+        assert "there is a source of webhooks our-repo already" in again
+
+    def test_it_is_disabled_enabled_and_removed(self, admin_client: Client) -> None:
+        create_source("our-repo", kind="github", job_type="sample.hooked", actor="test")
+        source = HookSource.objects.get()
+        for action, enabled in (("disable", False), ("enable", True)):
+            data = {"action": action, "_selected_action": [source.pk]}
+            admin_client.post("/admin/jobs/hooksource/", data)
+            assert HookSource.objects.get().enabled is enabled
+        admin_client.post(f"/admin/jobs/hooksource/{source.pk}/delete/", {"post": "yes"})
+        assert not HookSource.objects.exists()
+        acts = AuditEntry.objects.filter(target_type="hooksource").order_by("id")
+        assert [each.action for each in acts] == [
+            "hook.create", "hook.change", "hook.change", "hook.delete",
+        ]  # fmt: skip
