@@ -23,7 +23,7 @@ from jobs.domain.errors import (
     UnknownQueue,
     UnknownTimeZone,
 )
-from jobs.domain.events import Event, EventName, subscribe
+from jobs.domain.events import Event, EventName, add_sink, subscribe
 from jobs.domain.hooks import HookDelivery
 from jobs.domain.options import SubmitOptions
 from jobs.domain.registry import registry
@@ -38,9 +38,11 @@ from jobs.selectors.listings import get_job as get
 from jobs.selectors.outages import OUTAGES
 from jobs.selectors.workers import worker_counts
 from jobs.services import scheduling, steering
+from jobs.services.audit import record as record_act
 from jobs.services.building import Params, stored_params
 from jobs.services.bulk import submit_many
 from jobs.services.doorbell import ping as ping_broker
+from jobs.services.encryption import open_text, seal_text
 from jobs.services.queues import pause as pause_queue
 from jobs.services.queues import resume as resume_queue
 from jobs.services.retention import discard, purge
@@ -72,6 +74,7 @@ __all__ = [
     "UnknownJobType",
     "UnknownQueue",
     "UnknownTimeZone",
+    "add_sink",
     "cancel",
     "check_parameters",
     "create_schedule",
@@ -81,13 +84,16 @@ __all__ = [
     "exposition",
     "get",
     "list",
+    "open_text",
     "pause_queue",
     "ping_broker",
     "purge",
     "queue_depths",
+    "record_act",
     "resume_queue",
     "retry",
     "retry_all",
+    "seal_text",
     "stats",
     "submit",
     "submit_delayed",

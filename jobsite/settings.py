@@ -271,6 +271,7 @@ WEBHOOK_SECRET = ENV.webhook_secret.get_secret_value()
 # In development receivers are on this machine.
 _OURS = [] if ENV.production else [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 WEBHOOK_PRIVATE_NETWORKS = ENV.webhook_private_networks or _OURS
+WEBHOOK_HTTPS_ONLY = ENV.production
 WEBHOOK_PORTS = ENV.webhook_ports or ([80, 443, 8080, 8443] if ENV.production else [])
 GITHUB_TOKEN = ENV.github_token.get_secret_value()
 GITHUB_API_URL = ENV.github_api_url

@@ -13,8 +13,8 @@ from maintenance.outcomes import Status as CheckStatus
 from maintenance.outcomes import all_healthy
 from maintenance.registry import health_checks
 
-prefix = "/health"
 router = Router(tags=["health"], by_alias=True)
+routers = {"/health": router}
 #: The answer comes within a second; a check that takes longer counts as unhealthy here.
 _WITHIN: Final = timedelta(seconds=0.9)
 

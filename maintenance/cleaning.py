@@ -51,6 +51,9 @@ def _rows_past(now: datetime) -> Iterator[tuple[str, Rows]]:
     yield "health_reports", HealthReport.objects.filter(at__lt=now - kept)
     if session := _model("sessions", "Session"):
         yield "sessions", session.objects.filter(expire_date__lt=now)  # type: ignore[attr-defined]
+    if deliveries := _model("notifications", "EventDelivery"):
+        sent = now - maintenance_settings().event_deliveries_kept
+        yield "event_deliveries", deliveries.objects.filter(created_at__lt=sent)  # type: ignore[attr-defined]
     results_kept = _results_kept()
     for name, model_name in (("task_results", "TaskResult"), ("group_results", "GroupResult")):
         model = _model("django_celery_results", model_name)

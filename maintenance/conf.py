@@ -33,6 +33,14 @@ class MaintenanceSettings(BaseModel):
     regression_seconds: float = Field(default=0.05, ge=0)
     health_reports_kept_seconds: float = Field(default=7 * 86_400, ge=0, le=366 * 86_400)
 
+    #: What webhooks about events sent, and what was answered.
+    event_deliveries_kept_seconds: float = Field(default=30 * 86_400, ge=0, le=366 * 86_400)
+
+    @property
+    def event_deliveries_kept(self) -> timedelta:
+        """How long deliveries of events are kept."""
+        return timedelta(seconds=self.event_deliveries_kept_seconds)
+
     @property
     def health_reports_kept(self) -> timedelta:
         """How long health reports are kept."""

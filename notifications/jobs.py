@@ -15,10 +15,12 @@ from jobs import Backoff, JobContext, PermanentError, Retry, Snooze, job_type, p
 from notifications import deliveries
 from notifications.channels.base import Channel, Content, DeliveryError, Message, Notification
 from notifications.channels.registry import find_channel
+from notifications.event_delivery import deliver
 from notifications.models import Delivery
 from notifications.parameters import SendParams
 from notifications.redaction import redact, short_error
 
+__all__ = ["deliver", "send"]
 logger = structlog.get_logger(__name__)
 
 #: With less time than this left of the attempt, the next message is left for another one.

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -74,3 +75,92 @@ class Delivery(models.Model):
     def shown_recipient(self) -> str:
         """The recipient as people may see it: without the secrets a URL can hold."""
         return redact(self.recipient)
+
+
+class EventSubscription(models.Model):
+    """Someone who is told about events by signed webhooks (Standard Webhooks)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    url = models.CharField(max_length=1000)
+    #: Names of events, or their beginnings with a star: `job.failed`, `job.*`, `worker_*`.
+    events = models.JSONField(default=list)
+    #: Of jobs of these types alone; empty: of any, and of what is no job's.
+    job_types = models.JSONField(default=list, blank=True)
+    #: Whose events: the slug of a tenant; empty: everyone's, and the site's.
+    tenant = models.CharField(max_length=50, blank=True, default="", db_default="")
+    #: Encrypted.
+    secret = models.TextField()
+    #: The one before, encrypted, which signs as well as long as it holds.
+    old_secret = models.TextField(blank=True, default="")
+    old_secret_until = models.DateTimeField(null=True, blank=True)
+    enabled = models.BooleanField(default=True)
+    #: Why it was disabled by Jobsite itself; empty if it was not.
+    disabled_reason = models.CharField(max_length=300, blank=True, default="")
+    #: Who is told when it is.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="event_subscriptions",
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        """Constraints."""
+
+        constraints = (
+            models.UniqueConstraint(fields=("tenant", "name"), name="event_subscription_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def shown_url(self) -> str:
+        """The address as people may see it: without the secrets it can hold."""
+        return redact(self.url)
+
+
+class EventDelivery(models.Model):
+    """One event for one subscriber: kept, so that it can be sent again."""
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        #: On its way, or waiting for its next try.
+        PENDING = "pending"
+        #: The other side took it.
+        DELIVERED = "delivered"
+        #: It did not arrive, and is not tried any more.
+        FAILED = "failed"
+
+    #: The receiver's `webhook-id`: a repeat has the same.
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    subscription = models.ForeignKey(
+        EventSubscription, on_delete=models.CASCADE, related_name="deliveries"
+    )
+    event = models.CharField(max_length=50)
+    #: What is sent.
+    payload = models.JSONField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=300, blank=True, default="")
+    #: The HTTP status of the last answer; empty without one.
+    answer = models.CharField(max_length=10, blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Indexes."""
+
+        verbose_name_plural = "event deliveries"
+        default_permissions = ("view",)
+        indexes = (
+            models.Index(fields=("subscription", "-created_at"), name="event_delivery_newest"),
+            models.Index(fields=("created_at",), name="event_delivery_age"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.event} to {self.subscription_id}: {self.state}"

@@ -90,18 +90,17 @@ def make_api() -> NinjaAPI:
     problems.handle_errors(api)
     for prefix, router in _ROUTERS:
         api.add_router(prefix, router)
-    for module in _of_the_products():
-        api.add_router(module.prefix, module.router)
+    for prefix, router in _of_the_products():
+        api.add_router(prefix, router)
     return api
 
 
-def _of_the_products() -> Iterator[Any]:
-    """Yield the `api` module of each installed app that has one."""
+def _of_the_products() -> Iterator[tuple[str, Router]]:
+    """Yield the routers in the `api` module of each installed app that has any, by their prefix."""
     for config in apps.get_app_configs():
         if config.name != "jobs" and module_has_submodule(config.module, "api"):
             module = import_module(f"{config.name}.api")
-            if isinstance(getattr(module, "router", None), Router):
-                yield module
+            yield from getattr(module, "routers", {}).items()
 
 
 def _operations(document: OpenAPISchema) -> Iterator[dict[str, Any]]:

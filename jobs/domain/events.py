@@ -1,11 +1,11 @@
 """The events of a job's life, and who listens to them in this process."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 logger = logging.getLogger(__name__)
@@ -69,6 +69,30 @@ class Event:
             "tenant": self.tenant,
             **self.details,
         }
+
+
+class Sink(Protocol):
+    """Takes events in the transaction that makes them: what it stores is stored with them."""
+
+    def wants(self) -> bool:
+        """Return whether it would take any event now; asked often, so it must cost nothing."""
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Store what becomes of the events. What it raises fails the change that they tell of."""
+
+
+_sinks: list[Sink] = []
+
+
+def add_sink(sink: Sink) -> None:
+    """Have a sink take every event of this process."""
+    if sink not in _sinks:
+        _sinks.append(sink)
+
+
+def wanting() -> list[Sink]:
+    """Return the sinks that would take an event now."""
+    return [sink for sink in _sinks if sink.wants()] if _sinks else []
 
 
 Listener = Callable[[Event], None]

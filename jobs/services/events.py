@@ -1,15 +1,26 @@
 """Making events known: to listeners in this process and on the Redis stream."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from jobs.domain.events import Event, EventName, dispatch
+from jobs.domain.events import Event, EventName, dispatch, wanting
 from jobs.models import Job
 from jobs.services import stream
+from jobs.services.transactions import sparing_the_callers
+
+
+def with_its_events() -> AbstractContextManager[None]:
+    """Return a context in which a change is stored together with what sinks make of its events.
+
+    With no sink that would take any it costs nothing outside a caller's transaction: each statement
+    is a transaction of its own.
+    """
+    return transaction.atomic() if wanting() else sparing_the_callers()
 
 
 def emit(event: Event) -> None:
@@ -22,6 +33,8 @@ def emit(event: Event) -> None:
 
 def emit_all(events: Sequence[Event]) -> None:
     """Make the events known, in this order; as `emit` does one."""
+    for sink in wanting() if events else ():
+        sink.take(events)
     if connection.in_atomic_block:
         # A lambda: on_commit(robust=True) wants a __qualname__, which functools.partial has not.
         transaction.on_commit(lambda: _publish(events), robust=True)

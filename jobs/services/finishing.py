@@ -28,9 +28,8 @@ from jobs.models import Attempt, Job
 from jobs.selectors.clock import database_now
 from jobs.services.attempts import ended_attempt, outcome_of, told_of
 from jobs.services.doorbell import ring_after_commit
-from jobs.services.events import emit, emit_all, emit_job, event_of
+from jobs.services.events import emit, emit_all, emit_job, event_of, with_its_events
 from jobs.services.json_rows import JsonRows, as_uuid, json_rows
-from jobs.services.transactions import sparing_the_callers
 
 logger = structlog.get_logger(__name__)
 _Incomplete = Failed | Cancelled | Retrying | Snoozed | Released | Lost
@@ -107,16 +106,17 @@ def finish_completed(runs: Sequence[CompletedRun]) -> int:
     worker_id: UUID | str | None = runs[0].job.worker_id
     if connection.vendor != "postgresql" and isinstance(worker_id, UUID):
         worker_id = worker_id.hex
-    with sparing_the_callers(), connection.cursor() as cursor:
-        cursor.execute(_complete(connection.vendor), [_given().document(rows), worker_id])
-        recorded = {as_uuid(job_id) for (job_id,) in cursor.fetchall()}
     told = []
-    for run in runs:
-        if run.job.id in recorded:
-            told.append(_end_event(run.job, State.COMPLETED, run.finished_at))
-        else:
-            _warn_of_late(run.job)
-    emit_all(told)
+    with with_its_events():
+        with connection.cursor() as cursor:
+            cursor.execute(_complete(connection.vendor), [_given().document(rows), worker_id])
+            recorded = {as_uuid(job_id) for (job_id,) in cursor.fetchall()}
+        for run in runs:
+            if run.job.id in recorded:
+                told.append(_end_event(run.job, State.COMPLETED, run.finished_at))
+            else:
+                _warn_of_late(run.job)
+        emit_all(told)
     return len(recorded)
 
 
@@ -185,9 +185,8 @@ def _end(job: Job, state: State, now: datetime, ended: Attempt, **changes: Any) 
         )
         if changed:
             ended.save(force_insert=True)
-    if changed:
-        details = {key: str(value) for key, value in changes.items() if key in _TOLD_IN_EVENTS}
-        emit(_end_event(job, state, now, **details))
+            details = {key: str(value) for key, value in changes.items() if key in _TOLD_IN_EVENTS}
+            emit(_end_event(job, state, now, **details))
     return bool(changed)
 
 
@@ -214,18 +213,16 @@ def _again(job: Job, ended: Attempt, run_at: datetime, now: datetime, **changes:
         )
         if changed:
             ended.save(force_insert=True)
-    if not changed:
-        return _finish(job, Cancelled("cancelled on request"), now)
-    job.state, job.run_at = State.RETRYING, run_at
-    emit_job(
-        EventName.RETRYING,
-        job,
-        before=State.RUNNING,
-        attempt=job.attempt,
-        retry_at=run_at.isoformat(),
-        outcome=str(ended.outcome),
-    )
-    return True
+            job.state, job.run_at = State.RETRYING, run_at
+            emit_job(
+                EventName.RETRYING,
+                job,
+                before=State.RUNNING,
+                attempt=job.attempt,
+                retry_at=run_at.isoformat(),
+                outcome=str(ended.outcome),
+            )
+    return bool(changed) or _finish(job, Cancelled("cancelled on request"), now)
 
 
 def _release(job: Job, ended: Attempt, now: datetime, *, alone: bool) -> bool:
@@ -243,12 +240,10 @@ def _release(job: Job, ended: Attempt, now: datetime, *, alone: bool) -> bool:
         if changed:
             ended.save(force_insert=True)
             ring_after_commit(job.queue)
-    if not changed:
-        return _finish(job, Cancelled("cancelled on request"), now)
-    job.state, job.run_at = State.QUEUED, now
-    details: dict[str, Any] = {"attempt": job.attempt, "outcome": str(ended.outcome)}
-    emit_job(EventName.RETRYING, job, before=State.RUNNING, **details)
-    return True
+            job.state, job.run_at = State.QUEUED, now
+            details: dict[str, Any] = {"attempt": job.attempt, "outcome": str(ended.outcome)}
+            emit_job(EventName.RETRYING, job, before=State.RUNNING, **details)
+    return bool(changed) or _finish(job, Cancelled("cancelled on request"), now)
 
 
 def _lost(job: Job, outcome: Lost, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from jobs.services.backpressure import admit, may_refuse
 from jobs.services.building import Params, build
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.encryption import open_params
-from jobs.services.events import emit_all, event_of
+from jobs.services.events import emit_all, event_of, with_its_events
 from jobs.services.storing import store
 
 
@@ -48,9 +48,12 @@ def submit(job_type: str, params: Params = None, **options: Unpack[SubmitOptions
     job = build(found, params, now=now, **options)
     if may_refuse([job]):
         admit(job)
-    if job.id not in store([job]):
+    with with_its_events():
+        stored = job.id in store([job])
+        if stored:
+            announce(job)
+    if not stored:
         return settle_duplicate(job, options.get("on_duplicate") or "ignore")
-    announce(job)
     return Submission(job_id=job.id, state=State(job.state))
 
 

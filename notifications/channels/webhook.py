@@ -1,12 +1,7 @@
 """Signed webhooks: a JSON body sent by POST, as Standard Webhooks specifies."""
 
-import asyncio
-import json
 import re
-import ssl
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import cache
 
 import httpx
 from django.conf import settings
@@ -20,13 +15,11 @@ from notifications.channels.base import (
     Receipt,
 )
 from notifications.channels.registry import channel
-from notifications.guard import Forbidden, PublicTransport
-from notifications.redaction import redact, short_error
+from notifications.posting import post
+from notifications.redaction import redact
 from notifications.rendering import Rendering
-from notifications.retry_after import parse_retry_after
-from notifications.signing import BadSecret, sign
+from notifications.signing import BadSecret
 
-TIMEOUT_SECONDS = 10.0
 _LONGEST_URL = 1000
 _LONGEST_HEADER = 1000
 _LARGEST_PORT = 65535
@@ -37,8 +30,6 @@ _HOP_BY_HOP = {
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
     "te", "trailer", "transfer-encoding", "upgrade",
 }  # fmt: skip
-#: Client errors that pass by themselves: timeout, conflict, too early, too many requests.
-_TRANSIENT_CLIENT_ERRORS = {408, 409, 425, 429}
 
 
 @channel("webhook")
@@ -93,84 +84,13 @@ class WebhookChannel(Channel):
 
     def send(self, message: Message) -> Receipt:
         """Post the payload, signed for this attempt."""
-        body = json.dumps(message.content.payload, ensure_ascii=False, separators=(",", ":"))
         try:
-            signature = sign(
-                body,
+            return post(
+                message.recipient,
+                message.content.payload,
                 message_id=message.id,
-                timestamp=datetime.now(UTC),
                 secrets=settings.WEBHOOK_SECRET,
+                headers=message.headers,
             )
         except BadSecret as error:
             raise DeliveryError(str(error), permanent=True, affects_all=True) from None
-        headers = {
-            "user-agent": "Jobsite-Webhooks",
-            **{name.lower(): value for name, value in message.headers.items()},
-            "content-type": "application/json",
-            **signature,
-        }
-        try:
-            status, retry_after = asyncio.run(_post(message.recipient, body, headers))
-        except TimeoutError:
-            raise DeliveryError(
-                f"no answer within {TIMEOUT_SECONDS:g} s", permanent=False
-            ) from None
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-            raise DeliveryError(
-                short_error(f"the request cannot be made: {error}"), permanent=True
-            ) from None
-        except Forbidden as error:
-            raise DeliveryError(
-                short_error(f"the receiver may not be reached: {error}"), permanent=True
-            ) from None
-        except httpx.TransportError as error:
-            told = str(error) or type(error).__name__
-            raise DeliveryError(
-                short_error(f"the receiver cannot be reached: {told}"), permanent=False
-            ) from None
-        if 200 <= status < 300:
-            return Receipt(str(status))
-        raise _refusal(status, retry_after)
-
-
-async def _post(url: str, body: str, headers: dict[str, str]) -> tuple[int, str | None]:
-    """Return the answer's status and Retry-After, within the time limit for all of it.
-
-    httpx's own timeouts are for each read, so an answer that drips could hold the worker for
-    ever. The answer's body is never read: it can add nothing, and could be without end.
-    """
-    async with (
-        asyncio.timeout(TIMEOUT_SECONDS),
-        httpx.AsyncClient(
-            transport=PublicTransport(verify=_tls()),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=TIMEOUT_SECONDS,
-        ) as client,
-        client.stream("POST", url, content=body.encode(), headers=headers) as answer,
-    ):
-        return answer.status_code, answer.headers.get("retry-after")
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    # Reading the certificates takes about 20 ms, too long for each message.
-    return httpx.create_ssl_context(trust_env=False)
-
-
-def _refusal(status: int, retry_after: str | None) -> DeliveryError:
-    """Return what an answer other than 2xx means."""
-    told = f"the receiver answered {status}"
-    gone = status == 410
-    if gone:
-        told += " (gone): it wants no more webhooks at this address"
-    elif 300 <= status < 400:
-        told += ": redirects are not followed; give the address it leads to"
-    transient = status >= 500 or status in _TRANSIENT_CLIENT_ERRORS
-    return DeliveryError(
-        told,
-        permanent=not transient,
-        gone=gone,
-        retry_after=parse_retry_after(retry_after, now=datetime.now(UTC)) if transient else None,
-        answer=str(status),
-    )

@@ -12,8 +12,8 @@ from pydantic import Field
 from jobs.contrib.digests.models import Digest
 from jobs.public_api import ApiRequest, Moment, Order, Paged, Problem, Scope, needs, page, visible
 
-prefix = "/digests"
 router = Router(tags=["digests"], by_alias=True)
+routers = {"/digests": router}
 
 
 class DigestOut(Schema):

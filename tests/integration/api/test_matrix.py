@@ -21,7 +21,7 @@ from jobs.selectors.clock import database_now
 from jobs.services.api_keys import create_key
 from jobs.services.tenants import create_tenant
 from jobsite.env import BASE_DIR
-from notifications.models import Delivery
+from notifications.models import Delivery, EventDelivery, EventSubscription
 from tests.integration.api.conftest import Caller
 
 TENANTS = ("", "acme", "rival")
@@ -36,6 +36,13 @@ BODIES: dict[str, Any] = {
     "retryDeadLetters": {"all": True},
     "purgeDeadLetters": {"all": True},
     "makeToken": {},
+    "createWebhook": {"name": "new", "url": "https://x.example/", "events": ["job.*"]},
+    "changeWebhook": {"events": ["job.failed"]},
+    "rotateWebhookSecret": {},
+    "replayWebhook": {
+        "created_after": "2026-01-01T00:00:00Z",
+        "created_before": "2026-01-02T00:00:00Z",
+    },
 }
 QUERIES = {"previewSchedule": "?cron=@daily"}
 
@@ -96,7 +103,13 @@ def objects(db: None) -> dict[str, dict[str, Any]]:
             tenant=tenant, repository="a/b", source="git", start=now - timedelta(days=1), end=now,
             title="t", data={},
         )  # fmt: skip
+        webhook = EventSubscription.objects.create(
+            tenant=tenant, name="w", url="https://x.example/", events=["job.*"], secret="x",
+            enabled=False,
+        )  # fmt: skip
+        sent = EventDelivery.objects.create(subscription=webhook, event="job.failed", payload={})
         made[tenant] = {
+            "webhook_id": webhook.pk, "sent_id": sent.pk,
             "job_id": submit("sample.echo", tenant=tenant).job_id, "dead_id": dead,
             "schedule_id": schedule.pk, "delivery_id": delivery.pk, "digest_id": digest.pk,
             "worker_id": worker.pk, "name": "low", "source": "nobody",
@@ -138,6 +151,8 @@ def test_every_cell(operation: Operation, objects: dict[str, dict[str, Any]]) ->
     refused = allowed = 0
     for role, tenant, owner in cells(operation):
         ids = dict(objects[owner])
+        if operation.path.startswith("/api/webhooks"):
+            ids["delivery_id"] = ids["sent_id"]
         if "dead-letters/{job_id}" in operation.path:
             ids["job_id"] = ids["dead_id"]
         address = operation.path.format(**ids) + QUERIES.get(operation.name, "")

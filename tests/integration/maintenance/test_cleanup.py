@@ -21,6 +21,7 @@ from jobs.models import Job
 from maintenance.cleaning import clean_up
 from maintenance.jobs import CleanupParams
 from maintenance.models import HealthReport
+from notifications.models import EventDelivery, EventSubscription
 from tests.integration.maintenance.conftest import result_of
 from tests.integration.test_retention import build_job
 
@@ -80,11 +81,19 @@ def cleanup(db: None, settings: Settings) -> Callable[..., Job]:
     return run
 
 
+def add_event_deliveries(*ages: timedelta) -> None:
+    to = EventSubscription.objects.create(name="x", url="https://x.example/", secret="x")
+    for age in ages:
+        at = timezone.now() - age
+        EventDelivery.objects.create(subscription=to, event="e", payload={}, created_at=at)
+
+
 def fill() -> None:
     add_jobs(DAY + HOUR, DAY - HOUR, 2 * DAY)
     add_results(DAY + HOUR, DAY - HOUR)
     add_sessions(HOUR, -HOUR)
     add_reports(7 * DAY + HOUR, 7 * DAY - HOUR)
+    add_event_deliveries(30 * DAY + HOUR, 30 * DAY - HOUR)
 
 
 REMOVED = {
@@ -94,6 +103,7 @@ REMOVED = {
     "workers": 0,
     "health_reports": 1,
     "sessions": 1,
+    "event_deliveries": 1,
     "task_results": 1,
     "group_results": 1,
     "metrics_files": 1,
@@ -108,7 +118,7 @@ def test_it_removes_what_every_rule_says(cleanup: Callable[..., Job], old_files:
     assert job.priority_label == "low"
     assert job.progress == 100
     assert Job.objects.exclude(pk=job.pk).count() == 1
-    for model in (TaskResult, GroupResult, Session, HealthReport):
+    for model in (TaskResult, GroupResult, Session, HealthReport, EventDelivery):
         assert model.objects.count() == 1
     assert not (old_files / "counter_999999999.db").exists()
     assert (old_files / "counter_ended.db").exists()
@@ -126,7 +136,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(
     assert database["operations"] == []
     assert database["size_before_bytes"] == database["size_after_bytes"] > 0
     assert Job.objects.exclude(pk=job.pk).count() == 3
-    for model in (TaskResult, GroupResult, Session, HealthReport):
+    for model in (TaskResult, GroupResult, Session, HealthReport, EventDelivery):
         assert model.objects.count() == 2
     assert (old_files / "counter_999999999.db").exists()
     assert not (old_files / "counter_ended.db").exists()
@@ -143,7 +153,7 @@ def test_progress_follows_the_batches(db: None) -> None:
     fill()
     steps: list[int] = []
     clean_up(now=timezone.now(), batch_size=1, on_batch=steps.append)
-    assert steps == [1, 2, 3, 4, 5, 6]
+    assert steps == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_the_statements_of_a_batch_are_few(db: None) -> None:

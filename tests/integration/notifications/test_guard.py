@@ -11,8 +11,9 @@ import pytest
 from pytest_django import Settings
 
 from notifications.channels.base import Content, DeliveryError, Message
-from notifications.channels.webhook import WebhookChannel, _tls
+from notifications.channels.webhook import WebhookChannel
 from notifications.guard import Forbidden, PublicTransport, check_address
+from notifications.posting import tls
 from tests.servers.http import Answer, HttpServer
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLw=="
@@ -147,5 +148,5 @@ def test_a_port_that_is_not_for_webhooks(receiver: HttpServer, settings: Setting
 
 
 def test_tls_is_for_the_name_and_not_for_the_address() -> None:
-    transport = PublicTransport(verify=_tls())
-    assert transport._pool._ssl_context is _tls()
+    transport = PublicTransport(verify=tls())
+    assert transport._pool._ssl_context is tls()

@@ -7,7 +7,6 @@ from pytest_django import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from jobsite.supervision.site import free_port
-from notifications.channels import webhook
 from notifications.channels.base import DeliveryError, Message
 from notifications.channels.webhook import WebhookChannel
 from tests.integration.notifications.conftest import WEBHOOK_SECRET, message_to
@@ -98,7 +97,7 @@ def test_redirects_are_not_followed(http_server: HttpServer) -> None:
 def test_an_answer_that_drips_for_ever_is_cut_off(
     http_server: HttpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr("notifications.posting.TIMEOUT_SECONDS", 0.3)
     http_server.answers["/drip"] = Answer(drips=True)
     started = time.monotonic()
     refused = refusal_of(http_server.url("/drip"))

@@ -12,7 +12,6 @@ from pydantic import Field
 from jobs.public_api import ApiRequest, Moment, Order, Paged, Problem, Scope, needs, page, visible
 from notifications.models import Delivery
 
-prefix = "/deliveries"
 router = Router(tags=["deliveries"], by_alias=True)
 
 
