@@ -18,7 +18,10 @@ from jobs.public_admin import (
     link_to_job,
     moment,
 )
+from notifications.event_admin import EventDeliveryAdmin, EventSubscriptionAdmin
 from notifications.models import Delivery
+
+__all__ = ["DeliveryAdmin", "EventDeliveryAdmin", "EventSubscriptionAdmin"]
 
 #: Each state of a delivery in the look of a job's.
 _LOOKS: Final = {

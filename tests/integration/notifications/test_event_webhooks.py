@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -326,3 +327,31 @@ class TestOverHttp:
         assert admin.get(f"{address}/deliveries?state=failed")["items"] == []
         assert admin.post(f"{address}/replay", {**span, "failed_only": False}) == {"count": 3}
         admin.post(f"{address}/deliveries/{uuid4()}/replay", status=404)
+
+
+class TestAdmin:
+    def test_subscriptions_are_seen_and_switched_and_events_sent_again(
+        self, admin_client: Client, receiver: HttpServer, told: Callable[..., str]
+    ) -> None:
+        secret = told("job.created")
+        receiver.answers["/hook"] = Answer(404)
+        submit("sample.echo")
+        drain()
+        listed = admin_client.get("/admin/notifications/eventsubscription/").content.decode()
+        assert ("receiver" in listed, secret in listed) == (True, False)
+        sent = admin_client.get("/admin/notifications/eventdelivery/").content.decode()
+        assert "the receiver answered 404" in sent
+        delivery = EventDelivery.objects.get()
+        page = admin_client.get(f"/admin/notifications/eventdelivery/{delivery.pk}/change/")
+        assert page.status_code == 200
+        receiver.answers["/hook"] = Answer(200)
+        data = {"action": "send_again", "_selected_action": [str(delivery.pk)]}
+        admin_client.post("/admin/notifications/eventdelivery/", data)
+        drain()
+        assert EventDelivery.objects.get().state == State.DELIVERED
+        subscription = EventSubscription.objects.get()
+        data = {"action": "disable", "_selected_action": [str(subscription.pk)]}
+        admin_client.post("/admin/notifications/eventsubscription/", data)
+        assert not EventSubscription.objects.get().enabled
+        page = admin_client.get(f"/admin/notifications/eventsubscription/{subscription.pk}/change/")
+        assert page.status_code == 200
