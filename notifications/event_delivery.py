@@ -40,17 +40,19 @@ class DeliverParams(BaseModel):
 def deliver(params: DeliverParams, ctx: JobContext) -> dict[str, Any]:
     """Send one event to one subscriber, signed, until it is taken or three days have passed.
 
+    Nothing is sent for a subscription that was disabled or removed meanwhile; the result says so.
+
     Raises:
         Retry: it did not arrive yet.
         PermanentError: it never will.
     """
     found = EventDelivery.objects.select_related("subscription").filter(pk=params.delivery).first()
     if found is None:
-        raise PermanentError("the subscription or the delivery has been removed")
+        return {"sent": False, "why": "the subscription or the delivery has been removed"}
     if found.state == _State.DELIVERED:
         return {"answer": found.answer, "already": True}
     if not found.subscription.enabled:
-        return _give_up(found, "the subscription is disabled")
+        return _leave(found, "the subscription is disabled")
     EventDelivery.objects.filter(pk=found.pk).update(
         state=_State.PENDING, attempts=F("attempts") + 1
     )
@@ -100,6 +102,7 @@ def _took_any(subscription: EventSubscription, *, since: EventDelivery) -> bool:
     return subscription.deliveries.filter(delivered_at__gt=since.created_at).exists()
 
 
-def _give_up(delivery: EventDelivery, why: str) -> dict[str, Any]:
+def _leave(delivery: EventDelivery, why: str) -> dict[str, Any]:
+    """Leave it, to be sent again: nobody failed, so its job must not end among the dead letters."""
     EventDelivery.objects.filter(pk=delivery.pk).update(state=_State.FAILED, last_error=why)
-    raise PermanentError(why)
+    return {"sent": False, "why": why}

@@ -138,8 +138,13 @@ class EventDelivery(models.Model):
 
     #: The receiver's `webhook-id`: a repeat has the same.
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    #: Without a constraint: a process may take an event for a subscription for some seconds after
+    #: it was removed, and that must not fail the change of the job that the event tells of.
     subscription = models.ForeignKey(
-        EventSubscription, on_delete=models.CASCADE, related_name="deliveries"
+        EventSubscription,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        db_constraint=False,
     )
     event = models.CharField(max_length=50)
     #: What is sent.

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -142,23 +143,18 @@ def _as_message(event: dict[str, Any]) -> bytes:
 
 
 class _Stream:
-    """What is sent; whoever closes it, or reads it to its end, gives its place to another."""
+    """What is sent; its place goes to another once it is closed, read to its end or forgotten."""
 
     def __init__(self, chunks: Iterator[bytes], on_close: Callable[[], None]) -> None:
         self._chunks = chunks
-        self._on_close: Callable[[], None] | None = on_close
+        #: Gives the place back, once; also if the response is dropped without having been closed.
+        self.close = weakref.finalize(self, on_close)
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._chunks
         finally:
             self.close()
-
-    def close(self) -> None:
-        """Give the place back, once."""
-        done, self._on_close = self._on_close, None
-        if done is not None:
-            done()
 
 
 def _begin() -> None:

@@ -1,7 +1,7 @@
 """Making events known: to listeners in this process and on the Redis stream."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -11,16 +11,15 @@ from django.utils import timezone
 from jobs.domain.events import Event, EventName, dispatch, wanting
 from jobs.models import Job
 from jobs.services import stream
-from jobs.services.transactions import sparing_the_callers
 
 
 def with_its_events() -> AbstractContextManager[None]:
     """Return a context in which a change is stored together with what sinks make of its events.
 
-    With no sink that would take any it costs nothing outside a caller's transaction: each statement
-    is a transaction of its own.
+    With no sink that would take any it costs nothing: each statement is a transaction of its own,
+    or the caller's.
     """
-    return transaction.atomic() if wanting() else sparing_the_callers()
+    return transaction.atomic() if wanting() else nullcontext()
 
 
 def emit(event: Event) -> None:

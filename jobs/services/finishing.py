@@ -30,6 +30,7 @@ from jobs.services.attempts import ended_attempt, outcome_of, told_of
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit, emit_all, emit_job, event_of, with_its_events
 from jobs.services.json_rows import JsonRows, as_uuid, json_rows
+from jobs.services.transactions import sparing_the_callers
 
 logger = structlog.get_logger(__name__)
 _Incomplete = Failed | Cancelled | Retrying | Snoozed | Released | Lost
@@ -108,7 +109,7 @@ def finish_completed(runs: Sequence[CompletedRun]) -> int:
         worker_id = worker_id.hex
     told = []
     with with_its_events():
-        with connection.cursor() as cursor:
+        with sparing_the_callers(), connection.cursor() as cursor:
             cursor.execute(_complete(connection.vendor), [_given().document(rows), worker_id])
             recorded = {as_uuid(job_id) for (job_id,) in cursor.fetchall()}
         for run in runs:

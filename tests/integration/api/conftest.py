@@ -1,8 +1,10 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from django.core.signals import request_finished
 from django.test import Client
 from pytest_django import Settings
 
@@ -41,6 +43,12 @@ class Caller:
         if status >= 400:
             assert response["Content-Type"] == "application/problem+json"
         return response.json() if response.content else None
+
+
+def drop(response: Any) -> None:
+    """Close a response that is not read; the test's connection stays."""
+    with patch.object(request_finished, "send"):
+        response.close()
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
-from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import pytest
 import redis
-from django.core.signals import request_finished
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -20,7 +18,7 @@ from jobs.public import submit
 from jobs.selectors.event_stream import KEY
 from jobs.services import stream
 from jobs.services.tenants import create_tenant
-from tests.integration.api.conftest import Caller
+from tests.integration.api.conftest import Caller, drop
 
 Make = Callable[..., Caller]
 
@@ -116,9 +114,16 @@ def test_a_process_has_only_so_many(
     refused = viewer.send("GET", "/api/jobs/events")
     assert (refused.status_code, refused.json()["code"]) == (503, "too_many_streams")
     assert refused["Retry-After"] == "5"
-    with patch.object(request_finished, "send"):  # which would close the test's connection
-        one.close()
+    drop(one)
     assert messages(viewer) == []
+
+
+def test_a_response_that_is_dropped_keeps_no_place(told: Callable[..., UUID]) -> None:
+    """As a middleware that answers something else in its stead leaves it."""
+    stream_of_events = streaming._Stream(iter([b""]), streaming._end)
+    streaming._begin()
+    del stream_of_events
+    assert streaming._open == 0
 
 
 def test_what_happened_to_one_job(viewer: Caller) -> None:

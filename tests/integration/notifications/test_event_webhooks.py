@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -22,7 +22,7 @@ from jobs.models import AuditEntry, Job
 from jobs.public import cancel, pause_queue, submit, submit_many
 from jobs.services.tenants import create_tenant
 from notifications.event_delivery import LADDER
-from notifications.events import DELIVER, sink
+from notifications.events import DELIVER
 from notifications.models import EventDelivery, EventSubscription
 from notifications.subscriptions import InvalidSubscription, change, rotate, subscribe
 from tests.integration.api.conftest import Caller
@@ -34,12 +34,9 @@ State = EventDelivery.State
 
 
 @pytest.fixture(autouse=True)
-def _quiet(settings: Settings) -> Iterator[None]:
+def _quiet(settings: Settings) -> None:
     settings.JOBS = {**settings.JOBS, "BACKEND": "memory"}
     settings.WEBHOOK_PRIVATE_NETWORKS, settings.WEBHOOK_PORTS = [ip_network("127.0.0.0/8")], []
-    sink.forget()
-    yield
-    sink.forget()
 
 
 @pytest.fixture
@@ -140,6 +137,19 @@ class TestSending:
         drain()
         assert {each.json["data"]["job_id"] for each in receiver.requests} == {str(mine)}
 
+    def test_a_process_that_does_not_know_yet_of_a_removal_goes_on(
+        self, receiver: HttpServer, told: Callable[..., str]
+    ) -> None:
+        told("job.*")
+        submit("sample.echo")
+        EventSubscription.objects.all().delete()  # as another process does
+        job_id = submit("sample.echo").job_id
+        drain()
+        connection.check_constraints()
+        assert Job.objects.get(pk=job_id).state == "completed"
+        assert receiver.requests == []
+        assert not Job.objects.filter(state="failed").exists()
+
     def test_without_anyone_who_wants_it_nothing_is_stored(self) -> None:
         submit("sample.echo")
         drain()
@@ -189,6 +199,19 @@ class TestFailing:
         submit("sample.echo")
         assert EventDelivery.objects.count() == 1
         assert AuditEntry.objects.filter(action="subscription.disable").exists()
+
+    def test_what_is_left_of_one_that_was_disabled_is_kept_to_be_sent_again(
+        self, receiver: HttpServer, told: Callable[..., str]
+    ) -> None:
+        told("job.created")
+        submit("sample.echo")
+        change(EventSubscription.objects.get(), actor="ada", enabled=False)
+        drain()
+        delivery = EventDelivery.objects.get()
+        assert (delivery.state, delivery.attempts) == (State.FAILED, 0)
+        assert "disabled" in delivery.last_error
+        assert receiver.requests == []
+        assert Job.objects.get(job_type=DELIVER).state == "completed"
 
     def test_after_the_last_rung_it_is_disabled_unless_something_arrived(
         self, receiver: HttpServer, told: Callable[..., str]
