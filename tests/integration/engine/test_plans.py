@@ -104,7 +104,7 @@ def explained(statement: str) -> str:
 def reads_all(plan: str) -> bool:
     """Return whether the plan reads every row of the jobs."""
     if connection.vendor == "postgresql":
-        return "Seq Scan on jobs_job" in plan
+        return re.search(r"Seq Scan on jobs_job\b", plan) is not None
     return re.search(r"^(SCAN|SEARCH) (jobs_job|job)\b(?! USING)", plan, re.MULTILINE) is not None
 
 
