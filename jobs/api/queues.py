@@ -8,7 +8,8 @@ from jobs.api.authentication import ApiRequest, needs, of_the_site
 from jobs.domain import wire
 from jobs.domain.access import Scope
 from jobs.public import pause_queue, resume_queue
-from jobs.selectors.queues import QueueView, queues
+from jobs.selectors.describe import describe_queue
+from jobs.selectors.queues import queues
 
 router = Router(tags=["queues"], by_alias=True)
 _NAME = Annotated[str, Path(max_length=60, pattern=r"^[a-z][a-z0-9_.-]*$")]
@@ -23,7 +24,7 @@ _NAME = Annotated[str, Path(max_length=60, pattern=r"^[a-z][a-z0-9_.-]*$")]
 )
 def list_queues(request: ApiRequest) -> list[dict[str, Any]]:
     """Return every queue, in the order of taking; a tenant's key counts its own jobs alone."""
-    return [_told(queue) for queue in queues(tenant=request.auth.tenant)]
+    return [describe_queue(queue) for queue in queues(tenant=request.auth.tenant)]
 
 
 @router.post(
@@ -50,15 +51,3 @@ def resume(request: ApiRequest, name: _NAME) -> dict[str, Any]:
     """Have the queue's jobs taken again."""
     of_the_site(request)
     return {"queues": resume_queue(name, actor=request.auth.name)}
-
-
-def _told(queue: QueueView) -> dict[str, Any]:
-    return {
-        "name": queue.name,
-        "ready": queue.ready,
-        "running": queue.running,
-        "oldest": queue.oldest,
-        "paused": queue.paused_at is not None,
-        "paused_at": queue.paused_at,
-        "paused_by": queue.paused_by or None,
-    }

@@ -4,6 +4,7 @@ from enum import IntEnum
 
 from django.db import Error as DatabaseError
 
+from jobs.client import ApiError, Conflict, NotFound, Refused
 from jobs.domain.errors import (
     ConfigurationError,
     DuplicateJob,
@@ -38,9 +39,11 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-def exit_code_of(error: JobsError | ValueError | DatabaseError) -> ExitCode:
-    """Return the exit code for an error."""
+def exit_code_of(error: JobsError | ApiError | ValueError | DatabaseError) -> ExitCode:
+    """Return the exit code for an error, of this site or of another one."""
     match error:
+        case Refused():
+            return ExitCode.USAGE
         case (
             JobNotFound()
             | ScheduleNotFound()
@@ -48,11 +51,12 @@ def exit_code_of(error: JobsError | ValueError | DatabaseError) -> ExitCode:
             | KeyNotFound()
             | TenantNotFound()
             | HookNotFound()
+            | NotFound()
         ):
             return ExitCode.NOT_FOUND
-        case InvalidTransition() | DuplicateJob():
+        case InvalidTransition() | DuplicateJob() | Conflict():
             return ExitCode.CONFLICT
-        case ConfigurationError() | QueueFull() | DatabaseError():
+        case ConfigurationError() | QueueFull() | DatabaseError() | ApiError():
             return ExitCode.FAILED
         case _:
             return ExitCode.USAGE

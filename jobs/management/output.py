@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TextIO
 
+from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
 
@@ -47,6 +48,12 @@ class Output:
     def json(self, value: Any) -> None:
         """Print one JSON value."""
         self._stream.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
+
+    def wire(self, value: BaseModel | Sequence[BaseModel]) -> None:
+        """Print what a site told as JSON, as its API tells it."""
+        several = value if isinstance(value, Sequence) else [value]
+        told = [each.model_dump(mode="json", by_alias=True) for each in several]
+        self.json(told if isinstance(value, Sequence) else told[0])
 
     def error(self, message: str, code: ExitCode) -> None:
         """Print what went wrong as one JSON object to standard error, on a line of its own."""

@@ -1,21 +1,10 @@
 """What the verbs `pause` and `resume` share."""
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
-from django.db import transaction
-
-from jobs.management.actor import command_line_actor
 from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output
-
-
-class ActOnQueue(Protocol):
-    """What is done to a queue, such as `jobs.public.pause_queue`."""
-
-    def __call__(self, name: str, *, actor: str) -> list[str]:
-        """Do it and return the queues that were changed."""
 
 
 def add_queues(parser: ArgumentParser) -> None:
@@ -28,10 +17,15 @@ def add_queues(parser: ArgumentParser) -> None:
     )
 
 
-def steer_queues(act: ActOnQueue, names: Sequence[str], output: Output, *, done: str) -> ExitCode:
-    """Do it to each queue, and tell which were changed; to none, if one of them is unknown."""
-    with transaction.atomic():
-        changed = [queue for name in names for queue in act(name, actor=command_line_actor())]
+def steer_queues(
+    act: Callable[[Sequence[str]], Sequence[str]],
+    names: Sequence[str],
+    output: Output,
+    *,
+    done: str,
+) -> ExitCode:
+    """Do it to each queue, and tell which were changed; here to none, if one is unknown."""
+    changed = list(act(names))
     if output.as_json:
         output.json({done: changed})
     else:

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
+from jobs.domain import wire
 from jobs.domain.errors import DuplicateJob, InvalidOption
 
 _OPTIONS = {
@@ -34,3 +36,10 @@ def told_in_options() -> Iterator[None]:
     except (InvalidOption, DuplicateJob) as error:
         error.args = (in_options(str(error)),)
         raise
+
+
+def run_time(job: wire.Job) -> timedelta | None:
+    """Return how long the last run took, or None while it has not ended."""
+    if job.started_at is None or job.finished_at is None:
+        return None
+    return job.finished_at - job.started_at

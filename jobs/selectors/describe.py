@@ -13,6 +13,7 @@ from jobs.models import Job
 from jobs.selectors import history
 from jobs.selectors.listings import one_to_one_links
 from jobs.selectors.policy import backoff_as_json, backoff_of
+from jobs.selectors.queues import QueueView
 
 
 def describe(job: Job) -> dict[str, Any]:
@@ -122,6 +123,19 @@ def describe_type(job_type: JobType) -> dict[str, Any]:
         "timeout_seconds": (job_type.timeout or settings.timeout).total_seconds(),
         "backoff": backoff_as_json(job_type.backoff or settings.backoff),
         "params": params_schema(job_type),
+    }
+
+
+def describe_queue(queue: QueueView) -> dict[str, Any]:
+    """Return a queue as people look at it; moments as they are."""
+    return {
+        "name": queue.name,
+        "ready": queue.ready,
+        "running": queue.running,
+        "oldest": queue.oldest,
+        "paused": queue.paused_at is not None,
+        "paused_at": queue.paused_at,
+        "paused_by": queue.paused_by or None,
     }
 
 

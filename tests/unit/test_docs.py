@@ -22,7 +22,7 @@ from jobs.domain.options import SubmitOptions
 from jobs.domain.registry import registry
 from jobs.domain.states import State
 from jobs.management.exit_codes import ExitCode
-from jobs.management.verbs import VERBS
+from jobs.management.verbs import SITE_VERBS, all_verbs
 from jobs.models import Job
 from jobs.runtime import metrics
 from jobsite.env import BASE_DIR, Environment
@@ -107,18 +107,26 @@ def test_every_variable_of_the_site_is_documented() -> None:
 def test_every_verb_is_documented() -> None:
     text = page("docs/command-line.md")
     told = set(re.findall(r"^## ([a-z]+)$", text, re.MULTILINE))
-    assert told == set(VERBS)
+    assert told == set(all_verbs())
     assert told == {name.strip("[]") for name in re.findall(r"\| \[`([a-z]+)`\]", text)}
 
 
-@pytest.mark.parametrize("name", sorted(VERBS))
+@pytest.mark.parametrize("name", sorted(all_verbs()))
 def test_every_option_of_a_verb_is_documented_with_an_example(name: str) -> None:
     parser = argparse.ArgumentParser(add_help=False)
-    VERBS[name].add_arguments(parser)
+    all_verbs()[name].add_arguments(parser)
     text = section(page("docs/command-line.md"), name)
     assert f"$ python manage.py jobs {name}" in text
     for action in parser._actions:
         assert all(f"`{option}" in text for option in action.option_strings), action.option_strings
+
+
+def test_every_verb_that_works_elsewhere_says_so() -> None:
+    text = section(page("docs/command-line.md"), "Another site")
+    named = "The verbs from `submit` to `resume`, `types` and `stats`"
+    assert named in text
+    names = list(SITE_VERBS)
+    assert names == [*names[: names.index("resume") + 1], "types", "stats"]
 
 
 def test_every_exit_code_is_documented() -> None:

@@ -12,10 +12,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 
-from jobs.domain.errors import JobsError
+from jobs.client import ApiError
+from jobs.domain.errors import InvalidOption, JobsError
 from jobs.management.exit_codes import ExitCode, exit_code_of
 from jobs.management.output import Output, one_line
-from jobs.management.verbs import VERBS
+from jobs.management.sites import ThisSite, remote_site
+from jobs.management.sites.remote import KEY_VARIABLE, URL_VARIABLE
+from jobs.management.verbs import SITE_VERBS, VERBS, all_verbs
 
 _EPILOG = "exit codes:\n" + "\n".join(
     f"  {code.value:<3}  {code.name.lower().replace('_', ' ')}" for code in ExitCode
@@ -31,8 +34,16 @@ class Command(BaseCommand):
         """Declare every verb with its own arguments."""
         parser.formatter_class = RawDescriptionHelpFormatter
         parser.epilog = _EPILOG
+        parser.add_argument(
+            "--url", dest="site_url", metavar="URL",
+            help=f"work on the site at this address, over HTTP (default: {URL_VARIABLE})",
+        )  # fmt: skip
+        parser.add_argument(
+            "--key", dest="site_key", metavar="KEY",
+            help=f"an API key of that site; better in {KEY_VARIABLE}, where nobody else sees it",
+        )  # fmt: skip
         verbs = parser.add_subparsers(dest="verb", metavar="verb", parser_class=ArgumentParser)
-        for name, verb in VERBS.items():
+        for name, verb in all_verbs().items():
             summary = (verb.__doc__ or "").strip()
             one = verbs.add_parser(
                 name,
@@ -53,8 +64,8 @@ class Command(BaseCommand):
             sys.exit(ExitCode.USAGE)
         output = Output(as_json=options["json"], stream=getattr(self.stdout, "_out", None))
         try:
-            code = VERBS[options["verb"]].run(options, output)
-        except (JobsError, ValueError, DatabaseError) as error:
+            code = _run(options["verb"], options, output)
+        except (JobsError, ApiError, ValueError, DatabaseError) as error:
             if options["traceback"]:
                 raise
             code = exit_code_of(error)
@@ -65,6 +76,19 @@ class Command(BaseCommand):
             code = ExitCode.INTERRUPTED
         if code:
             sys.exit(code)
+
+
+def _run(verb: str, options: dict[str, Any], output: Output) -> ExitCode:
+    """Run a verb on the site that is meant."""
+    if verb in SITE_VERBS:
+        with remote_site(options.get("site_url"), options.get("site_key")) as there:
+            return SITE_VERBS[verb].run(options, output, there or ThisSite())
+    if options.get("site_url"):
+        raise InvalidOption(
+            f"{verb} works on this site alone, not with --url; those that do are "
+            f"{', '.join(SITE_VERBS)}"
+        )
+    return VERBS[verb].run(options, output)
 
 
 def _repeat_for_parts(verb: ArgumentParser) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from jobs.management.exit_codes import ExitCode
 from jobs.management.finding import ID_HELP
 from jobs.management.output import Output
+from jobs.management.sites import Site
 from jobs.management.steering import steer
-from jobs.public import cancel
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -15,6 +15,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("job_ids", metavar="job_id", nargs="+", help=ID_HELP)
 
 
-def run(options: dict[str, Any], output: Output) -> ExitCode:
+def run(options: dict[str, Any], output: Output, site: Site) -> ExitCode:
     """Steer each job; the exit code is the first error's."""
-    return steer(cancel, options["job_ids"], output)
+    return steer(site, site.cancel, options["job_ids"], output)

@@ -4,11 +4,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from jobs.domain.errors import InvalidOption
-from jobs.management.actor import command_line_actor
 from jobs.management.exit_codes import ExitCode
 from jobs.management.matching import add_filters, counting, filters
 from jobs.management.output import Output
-from jobs.public import discard_all
+from jobs.management.sites import Site
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -16,13 +15,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_filters(parser)
 
 
-def run(options: dict[str, Any], output: Output) -> ExitCode:
+def run(options: dict[str, Any], output: Output, site: Site) -> ExitCode:
     """Remove them."""
     picked = filters(options)
     if not picked and not options["every"]:
         raise InvalidOption("say which, with --type, --reason, --error or --all")
     with counting(output, "removed") as show:
-        count = discard_all(actor=command_line_actor(), on_batch=show, **picked)
+        count = site.discard_all(picked, show)
     if output.as_json:
         output.json({"removed": count})
     else:

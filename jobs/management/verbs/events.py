@@ -4,12 +4,14 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
+from jobs.domain.errors import InvalidOption
 from jobs.domain.events import EventName
 from jobs.domain.states import State
 from jobs.management.exit_codes import ExitCode
 from jobs.management.finding import SHORTEST
 from jobs.management.output import Output, plain, state
-from jobs.selectors.event_stream import NEWEST, follow
+from jobs.management.sites import Site
+from jobs.selectors.event_stream import NEWEST
 
 #: Events that say no more than the state which they lead to.
 _STATE_OF: dict[str, State] = {
@@ -28,9 +30,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--no-follow", action="store_true", help="end where the stream ends")
 
 
-def run(options: dict[str, Any], output: Output) -> ExitCode:
+def run(options: dict[str, Any], output: Output, site: Site) -> ExitCode:
     """Print events until Ctrl-C."""
-    for event in follow(since=options["since"]):
+    if options["no_follow"] and not site.is_here:
+        raise InvalidOption("where another site's stream ends is not known: leave out --no-follow")
+    for event in site.events(options["since"]):
         if event is None:
             if options["no_follow"]:
                 break

@@ -7,19 +7,17 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
+from jobs.domain import wire
 from jobs.domain.errors import InvalidOption
 from jobs.domain.priority import Priority
 from jobs.domain.states import TIMED, State
 from jobs.management.arguments import duration
 from jobs.management.exit_codes import ExitCode
 from jobs.management.finding import short
-from jobs.management.matching import checked_type
 from jobs.management.output import Output, ago, plain, span, state
+from jobs.management.sites import Site
 from jobs.management.tables import Column
-from jobs.models import Job
-from jobs.public import describe
-from jobs.public import list as listed
-from jobs.services.schedules import get_schedule
+from jobs.management.wording import run_time
 
 _COLUMNS = [
     Column("job"),
@@ -46,36 +44,38 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, default=20, help="at most so many (default 20)")
 
 
-def run(options: dict[str, Any], output: Output) -> ExitCode:
+def run(options: dict[str, Any], output: Output, site: Site) -> ExitCode:
     """Print the list."""
     if not 1 <= options["limit"] <= 1000:
         raise InvalidOption(f"--limit must be from 1 to 1000, not {options['limit']}")
-    schedule, since = options["schedule"], options["since"]
-    jobs = listed(
-        limit=options["limit"],
-        state=options["state"],
-        job_type=checked_type(options["job_type"]),
-        priority=options["priority"],
-        queue=options["queue"],
-        schedule=schedule and get_schedule(schedule).name,
-        created_after=datetime.now(UTC) - since if since else None,
+    since = options["since"]
+    jobs = site.list(
+        options["limit"],
+        {
+            "state": options["state"],
+            "job_type": options["job_type"],
+            "priority": options["priority"],
+            "queue": options["queue"],
+            "schedule": options["schedule"],
+            "created_after": datetime.now(UTC) - since if since else None,
+        },
     )
     if output.as_json:
-        output.json([describe(job) for job in jobs])
+        output.wire(jobs)
     elif not jobs:
         output.line("no jobs match")
     else:
-        whole = output.console.width >= _WIDE
+        whole = output.console.width >= _WIDE or not site.is_here
         output.table(_COLUMNS, [_row(job, whole=whole) for job in jobs])
     return ExitCode.DONE
 
 
-def _row(job: Job, *, whole: bool) -> list[object]:
+def _row(job: wire.Job, *, whole: bool) -> list[object]:
     return [
-        job.pk if whole else short(job.pk),
-        plain(job.job_type),
+        job.id if whole else short(job.id),
+        plain(job.type),
         state(job.state),
-        job.priority_label,
+        job.priority,
         f"{job.attempt}/{job.max_attempts}",
         ago(job.created_at),
         _time(job),
@@ -83,9 +83,9 @@ def _row(job: Job, *, whole: bool) -> list[object]:
     ]
 
 
-def _time(job: Job) -> str:
+def _time(job: wire.Job) -> str:
     if job.state in TIMED:
         return f"due {ago(job.run_at)}"
     if job.state == State.RUNNING and job.started_at is not None:
         return f"{span(datetime.now(UTC) - job.started_at)} so far"
-    return span(job.run_time)
+    return span(run_time(job))

@@ -6,7 +6,7 @@ from typing import Any
 from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output
 from jobs.management.pausing import add_queues, steer_queues
-from jobs.public import resume_queue
+from jobs.management.sites import Site
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -14,6 +14,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_queues(parser)
 
 
-def run(options: dict[str, Any], output: Output) -> ExitCode:
+def run(options: dict[str, Any], output: Output, site: Site) -> ExitCode:
     """Resume each queue."""
-    return steer_queues(resume_queue, options["queues"], output, done="resumed")
+    return steer_queues(site.resume_queues, options["queues"], output, done="resumed")

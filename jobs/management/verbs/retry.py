@@ -4,13 +4,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from jobs.domain.errors import InvalidOption
-from jobs.management.actor import command_line_actor
 from jobs.management.exit_codes import ExitCode
 from jobs.management.finding import ID_HELP
 from jobs.management.matching import add_filters, counting, filters
 from jobs.management.output import Output
+from jobs.management.sites import Site
 from jobs.management.steering import steer
-from jobs.public import retry, retry_all
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -19,15 +18,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_filters(parser)
 
 
-def run(options: dict[str, Any], output: Output) -> ExitCode:
+def run(options: dict[str, Any], output: Output, site: Site) -> ExitCode:
     """Retry each job; the exit code is the first error's."""
     picked = filters(options)
     if bool(options["job_ids"]) == (bool(picked) or options["every"]):
         raise InvalidOption("name the jobs, or pick them with --type, --reason, --error or --all")
     if options["job_ids"]:
-        return steer(retry, options["job_ids"], output)
+        return steer(site, site.retry, options["job_ids"], output)
     with counting(output, "queued again") as show:
-        count = retry_all(actor=command_line_actor(), on_each=show, **picked)
+        count = site.retry_all(picked, show)
     if output.as_json:
         output.json({"retried": count})
     else:

@@ -4,14 +4,13 @@ from argparse import ArgumentParser
 from itertools import groupby
 from typing import Any
 
-from jobs.domain.sensitive import shown
+from jobs.domain import wire
 from jobs.management.exit_codes import ExitCode
-from jobs.management.finding import ID_HELP, find
+from jobs.management.finding import ID_HELP
 from jobs.management.output import Output, ago, as_json, plain, span, state
+from jobs.management.sites import Site
 from jobs.management.tables import Column
-from jobs.models import Job, LogLine
-from jobs.selectors import history
-from jobs.selectors.describe import describe_whole
+from jobs.management.wording import run_time
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -19,11 +18,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("job_id", help=ID_HELP)
 
 
-def run(options: dict[str, Any], output: Output) -> ExitCode:
+def run(options: dict[str, Any], output: Output, site: Site) -> ExitCode:
     """Print the job."""
-    job = find(options["job_id"])
+    job = site.show(site.find(options["job_id"]))
     if output.as_json:
-        output.json(describe_whole(job))
+        output.wire(job)
     else:
         _head(job, output)
         _timeline(job, output)
@@ -32,19 +31,19 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
     return ExitCode.DONE
 
 
-def _head(job: Job, output: Output) -> None:
-    output.line(f"[bold]{plain(job.job_type)}[/]  {state(job.state)}  {job.pk}")
+def _head(job: wire.WholeJob, output: Output) -> None:
+    output.line(f"[bold]{plain(job.type)}[/]  {state(job.state)}  {job.id}")
     facts = {
-        "priority": f"{job.priority_label} (by the {job.priority_source})",
+        "priority": f"{job.priority} (by the {job.priority_source})",
         "queue": job.queue,
         "attempts": f"{job.attempt} of {job.max_attempts}",
         "created": ago(job.created_at),
         "due": ago(job.run_at) if job.next_retry_at or job.state == "scheduled" else None,
-        "ran": span(job.run_time) if job.run_time else None,
+        "ran": span(run_time(job)) if run_time(job) else None,
         "progress": f"{job.progress} % {plain(job.progress_message)}",
         "reason": job.failure_reason,
-        "error": plain(job.error, width=500),
-        "params": plain(as_json(shown(job.params)), width=2000),
+        "error": plain(job.error, width=500) if job.error else None,
+        "params": plain(as_json(job.params), width=2000),
         "result": None if job.result is None else plain(as_json(job.result), width=2000),
     }
     for name, value in facts.items():
@@ -52,19 +51,19 @@ def _head(job: Job, output: Output) -> None:
             output.line(f"  [dim]{name:<9}[/] {value}")
 
 
-def _timeline(job: Job, output: Output) -> None:
+def _timeline(job: wire.WholeJob, output: Output) -> None:
     output.line("\n[bold]Timeline[/]")
     rows = []
-    for moment in history.timeline(job):
-        change = f"{state(moment.before)} → {state(moment.after)}" if moment.before else ""
+    for moment in job.timeline:
+        change = f"{state(moment.before)} → {state(moment.after or '')}" if moment.before else ""
         what = change or (state(moment.after) if moment.after else "")
-        by = plain(moment.actor or moment.worker)
-        rows.append([f"{moment.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], what, by, plain(moment.note)])
+        by = plain(moment.actor or moment.worker or "")
+        rows.append([f"{moment.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], what, by, plain(moment.note or "")])
     output.table(["time (UTC)", "state", Column("by", text=14), Column("note", text=14)], rows)
 
 
-def _attempts(job: Job, output: Output) -> None:
-    ended = [attempt for attempt in history.attempts(job) if attempt.error]
+def _attempts(job: wire.WholeJob, output: Output) -> None:
+    ended = [attempt for attempt in job.attempts if attempt.error]
     for _, each in groupby(ended, key=lambda attempt: (attempt.outcome, attempt.error)):
         alike = list(each)
         last = alike[-1]
@@ -74,7 +73,7 @@ def _attempts(job: Job, output: Output) -> None:
                 output.line(f"  [dim]{plain(line)}[/]")
 
 
-def _heading(alike: list[history.AttemptView]) -> str:
+def _heading(alike: list[wire.Attempt]) -> str:
     """Return what runs that ended alike, one after the other, have in common."""
     first, last = alike[0], alike[-1]
     took = f"after {last.seconds or 0:.3f} s"
@@ -86,18 +85,18 @@ def _heading(alike: list[history.AttemptView]) -> str:
     )
 
 
-def _log(job: Job, output: Output) -> None:
-    lines = list(job.log_lines.order_by("id"))
+def _log(job: wire.WholeJob, output: Output) -> None:
+    lines = job.log
     if lines:
         output.line("\n[bold]Log[/]")
         output.table(
             ["time (UTC)", "level", Column("message", text=20)],
             [
-                [f"{line.at:%H:%M:%S.%f}"[:-3], line.level_name, plain(_message(line), width=300)]
+                [f"{line.at:%H:%M:%S.%f}"[:-3], line.level, plain(_message(line), width=300)]
                 for line in lines
             ],
         )
 
 
-def _message(line: LogLine) -> str:
-    return f"{line.message} {as_json(line.fields)}" if line.fields else line.message
+def _message(line: wire.LogLine) -> str:
+    return f"{line.message} {as_json(line.model_extra)}" if line.model_extra else line.message

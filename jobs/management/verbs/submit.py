@@ -7,19 +7,14 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
-
+from jobs.domain import wire
 from jobs.domain.priority import Priority
-from jobs.domain.submission import Submission
-from jobs.management.actor import command_line_actor
 from jobs.management.arguments import duration, moment, parameters
 from jobs.management.exit_codes import ExitCode
 from jobs.management.following import follow
 from jobs.management.output import Output, state
+from jobs.management.sites import Site
 from jobs.management.wording import told_in_options
-from jobs.models import Job
-from jobs.public import submit
-from jobs.services.audit import record
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -46,41 +41,33 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run(options: dict[str, Any], output: Output) -> ExitCode:
+def run(options: dict[str, Any], output: Output, site: Site) -> ExitCode:
     """Submit, and follow if asked to."""
     with told_in_options():
-        submission = _submit(options)
+        submission = _submit(options, site)
     if options["wait"] is not None:
-        return follow(submission.job_id, options["wait"], output)
+        return follow(site, submission.job_id, options["wait"], output)
     if output.as_json:
-        output.json(submission.as_json())
+        output.wire(submission)
     else:
         known = f", {submission.message}" if submission.duplicate else ""
         output.line(f"{submission.job_id}  {state(submission.state)}{known}")
     return ExitCode.DONE
 
 
-def _submit(options: dict[str, Any]) -> Submission:
-    """Submit, and write down who did it."""
-    with transaction.atomic():
-        submission = submit(
-            options["job_type"],
-            parameters(options["params"], options["param"]),
-            priority=options["priority"],
-            queue=options["queue"],
-            delay=options["delay"],
-            run_at=options["at"],
-            idempotency_key=options["key"],
-            on_duplicate=options["on_duplicate"],
-            max_attempts=options["max_attempts"],
-            timeout=options["timeout"],
-            trigger=Job.Trigger.MANUAL,
-        )
-        if submission.replaced or not submission.duplicate:
-            record(
-                actor=command_line_actor(),
-                action="job.replace" if submission.replaced else "job.submit",
-                target_type="job",
-                target_id=submission.job_id,
-            )
-    return submission
+def _submit(options: dict[str, Any], site: Site) -> wire.Accepted:
+    """Submit with the options that were given."""
+    return site.submit(
+        options["job_type"],
+        parameters(options["params"], options["param"]),
+        {
+            "priority": options["priority"],
+            "queue": options["queue"],
+            "delay": options["delay"],
+            "run_at": options["at"],
+            "idempotency_key": options["key"],
+            "on_duplicate": options["on_duplicate"],
+            "max_attempts": options["max_attempts"],
+            "timeout": options["timeout"],
+        },
+    )

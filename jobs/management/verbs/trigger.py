@@ -4,12 +4,11 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from jobs.management.actor import command_line_actor
 from jobs.management.arguments import duration
 from jobs.management.exit_codes import ExitCode
 from jobs.management.following import follow
 from jobs.management.output import Output, state
-from jobs.public import trigger
+from jobs.management.sites import Site
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -21,13 +20,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run(options: dict[str, Any], output: Output) -> ExitCode:
+def run(options: dict[str, Any], output: Output, site: Site) -> ExitCode:
     """Trigger, and follow if asked to."""
-    submission = trigger(options["schedule"], actor=command_line_actor())
+    submission = site.trigger(options["schedule"])
     if options["wait"] is not None:
-        return follow(submission.job_id, options["wait"], output)
+        return follow(site, submission.job_id, options["wait"], output)
     if output.as_json:
-        output.json(submission.as_json())
+        output.wire(submission)
     else:
         output.line(f"{submission.job_id}  {state(submission.state)}")
     return ExitCode.DONE

@@ -1,14 +1,13 @@
 """List the job types of this site, with their options; --json has their parameters' schema."""
 
 from argparse import ArgumentParser
+from datetime import timedelta
 from typing import Any
 
-from jobs.conf import jobs_settings
-from jobs.domain.registry import registry
 from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output, plain, span
+from jobs.management.sites import Site
 from jobs.management.tables import Column
-from jobs.selectors.describe import describe_type
 
 _COLUMNS = [
     Column("type"),
@@ -25,22 +24,23 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare no arguments."""
 
 
-def run(options: dict[str, Any], output: Output) -> ExitCode:
+def run(options: dict[str, Any], output: Output, site: Site) -> ExitCode:
     """Print the types."""
+    types = site.types()
     if output.as_json:
-        output.json([describe_type(each) for each in registry])
+        output.wire(types)
     else:
         rows = [
             [
                 each.name,
-                each.priority.label,
+                each.priority,
                 each.queue or "-",
-                each.max_attempts or jobs_settings().max_attempts,
-                span(each.timeout or jobs_settings().timeout),
-                plain(", ".join(each.params_model.model_fields)) or "-",
+                each.max_attempts,
+                span(timedelta(seconds=each.timeout_seconds)),
+                plain(", ".join((each.params or {}).get("properties", ()))) or "-",
                 plain(each.description),
             ]
-            for each in registry
+            for each in types
         ]
         output.table(_COLUMNS, rows)
     return ExitCode.DONE

@@ -6,9 +6,10 @@ from typing import Any
 
 from jobs.management.arguments import duration
 from jobs.management.exit_codes import ExitCode
-from jobs.management.finding import ID_HELP, find
+from jobs.management.finding import ID_HELP
 from jobs.management.following import follow
 from jobs.management.output import Output
+from jobs.management.sites import Site
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -20,6 +21,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run(options: dict[str, Any], output: Output) -> ExitCode:
+def run(options: dict[str, Any], output: Output, site: Site) -> ExitCode:
     """Follow the job."""
-    return follow(find(options["job_id"]).pk, options["wait"], output)
+    return follow(site, site.find(options["job_id"]), options["wait"], output)
