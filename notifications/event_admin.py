@@ -10,11 +10,15 @@ from jobs.public_admin import ReadOnlyAdmin, badge, full_moment, moment
 from notifications import subscriptions
 from notifications.models import EventDelivery, EventSubscription
 
+_LOOKS = {"pending": "queued", "delivered": "completed"}
+
 
 @admin.register(EventSubscription)
 class EventSubscriptionAdmin(ReadOnlyAdmin):
     """Subscriptions are made over the API; here they are watched and switched."""
 
+    #: The audit's page offers them as targets.
+    audited = True
     tenant_column = "tenant"
     list_display = ("name_and_reason", "state", "to", "told_of", "types", "tenant", "owner")
     list_filter = ("enabled",)
@@ -131,7 +135,7 @@ class EventDeliveryAdmin(ReadOnlyAdmin):
     @admin.display(description="state", ordering="state")
     def state_badge(self, delivery: EventDelivery) -> SafeString:
         """Return where it stands."""
-        return badge(delivery.state)
+        return badge(_LOOKS.get(delivery.state, delivery.state), delivery.state)
 
     @admin.display(description="created", ordering="created_at")
     def created(self, delivery: EventDelivery) -> SafeString | str:

@@ -18,9 +18,8 @@ from jobs.models import AuditEntry
 _KINDS = {"workerprofile": "worker profile", "apikey": "key", "hooksource": "webhooks of"}
 #: What stands elsewhere in the row, or is told as changes.
 _ASIDE = frozenset({"name", "before", "after"})
-
-
-_PAGES = frozenset({"job", "schedule", "workerprofile", "apikey", "tenant", "hooksource"})
+#: Queues are steered in their list, and have no page each.
+_WITHOUT_A_PAGE = frozenset({"queue"})
 
 
 class AuditPeriodFilter(PeriodFilter):
@@ -30,7 +29,7 @@ class AuditPeriodFilter(PeriodFilter):
 
 
 class TargetFilter(admin.SimpleListFilter):
-    """What was acted on."""
+    """What was acted on: the engine's own, and what other apps' admins say they record."""
 
     title = "target"
     parameter_name = "target"
@@ -46,7 +45,12 @@ class TargetFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the kinds of targets."""
-        return list(self._targets.items())
+        others = {
+            str(model._meta.model_name): str(model._meta.verbose_name_plural)
+            for model, its_admin in model_admin.admin_site._registry.items()
+            if getattr(its_admin, "audited", False)
+        }
+        return list({**self._targets, **others}.items())
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry]
@@ -86,11 +90,14 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def target(self, entry: AuditEntry) -> SafeString | str:
         """Return a link to what was acted on, by its name at that time; it may be gone."""
         kind, target_id = entry.target_type, entry.target_id
-        if kind not in _PAGES or target_id == "many":
+        found = (each._meta for each in self.admin_site._registry if each._meta.model_name == kind)
+        model = next(found, None)
+        if model is None or kind in _WITHOUT_A_PAGE or target_id == "many":
             return f"{kind} {target_id}"
         shown = short_id(target_id) if kind == "job" else _name(entry)
-        address = reverse(f"{self.admin_site.name}:jobs_{kind}_change", args=[target_id])
-        return format_html('<a href="{}">{} {}</a>', address, _KINDS.get(kind, kind), shown)
+        page = f"{self.admin_site.name}:{model.app_label}_{kind}_change"
+        label = _KINDS.get(kind, model.verbose_name)
+        return format_html('<a href="{}">{} {}</a>', reverse(page, args=[target_id]), label, shown)
 
     @admin.display(description="details")
     def told(self, entry: AuditEntry) -> str:

@@ -46,7 +46,8 @@ class SourceForm(forms.Form):
     kind = forms.ChoiceField(choices=[(kind.value, kind.value) for kind in HookKind])
     job_type = forms.ChoiceField(
         choices=_types,
-        help_text="What each becomes: a job type whose parameters are a HookDelivery.",
+        help_text="What each becomes: a job type whose parameters are a HookDelivery. If there is "
+        "none to choose, declare one first.",
     )
     tenant = forms.ModelChoiceField(
         required=False,

@@ -376,5 +376,9 @@ class TestAdmin:
         data = {"action": "disable", "_selected_action": [str(subscription.pk)]}
         admin_client.post("/admin/notifications/eventsubscription/", data)
         assert not EventSubscription.objects.get().enabled
-        page = admin_client.get(f"/admin/notifications/eventsubscription/{subscription.pk}/change/")
-        assert page.status_code == 200
+        address = f"/admin/notifications/eventsubscription/{subscription.pk}/change/"
+        assert admin_client.get(address).status_code == 200
+        audit = admin_client.get("/admin/jobs/auditentry/?target=eventsubscription")
+        told_of = audit.content.decode()
+        assert f'<a href="{address}">event subscription receiver</a>' in told_of
+        assert ("subscription.change" in told_of, "job.submit" in told_of) == (True, False)
