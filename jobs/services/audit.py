@@ -49,9 +49,14 @@ def record(
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         before, count = _head(cursor)
         entry.digest = digest_of(before, told(entry))
-        cursor.execute(_insert(connection.vendor), [_stored(field, entry) for field in _fields()])
+        move: list[Any] = [entry.digest, count + 1, _HEAD]
+        insert: list[Any] = [_stored(field, entry) for field in _fields()]
+        if connection.vendor == "postgresql":  # both in one statement
+            cursor.execute(f"WITH moved AS ({_MOVE}) {_insert()}", [*move, *insert])
+        else:
+            cursor.execute(_MOVE, move)
+            cursor.execute(_insert(), insert)
         (entry.pk,) = cursor.fetchone()
-        cursor.execute(_MOVE, [entry.digest, count + 1, _HEAD])
     entry._state.adding = False
     return entry
 
@@ -74,7 +79,7 @@ def _fields() -> list[Any]:
 
 
 @cache
-def _insert(_vendor: str) -> str:
+def _insert() -> str:
     columns = ", ".join(f'"{field.column}"' for field in _fields())
     values = ", ".join(["%s"] * len(_fields()))
     return f'INSERT INTO "{_TABLE}" ({columns}) VALUES ({values}) RETURNING id'  # noqa: S608
