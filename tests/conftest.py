@@ -100,22 +100,28 @@ def beat(stack: Stack, transactional_db: None) -> Process:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what needs live processes last, and those that share the same ones together."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put what needs live processes last, and those that share the same ones together.
+
+    What no database makes a difference to is held on SQLite alone: all of the unit tests, and what
+    is marked `once`.
+    """
 
     def shared(item: pytest.Item) -> tuple[bool, ...]:
         names = getattr(item, "fixturenames", ())
         live = not {"unit", "integration"} & {mark.name for mark in item.iter_markers()}
         return live, "worker" in names, "beat" in names
 
-    once = pytest.mark.skip(reason="held on SQLite: no database makes a difference to it")
+    held: list[pytest.Item] = []
+    left: list[pytest.Item] = []
     for item in items:
         for folder in _MARKED.intersection(item.path.parts):
             item.add_marker(folder)
         marks = {mark.name for mark in item.iter_markers()}
-        if "once" in marks and "long" not in marks and current().name != "sqlite":
-            item.add_marker(once)
-    items.sort(key=shared)
+        once = {"once", "unit"} & marks and "long" not in marks
+        (left if once and current().name != "sqlite" else held).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = sorted(held, key=shared)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

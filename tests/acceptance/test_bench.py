@@ -7,9 +7,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from jobs.models import Job
 from jobsite.env import BASE_DIR
 from tests.stack import Stack
+
+pytestmark = pytest.mark.once
 
 
 def bench(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:

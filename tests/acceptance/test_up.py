@@ -23,6 +23,7 @@ from jobsite.env import BASE_DIR
 from jobsite.supervision.site import LOOPBACK
 from tests.stack import Process, Stack, eventually
 
+pytestmark = pytest.mark.once
 JOBS = [sys.executable, str(BASE_DIR / "manage.py"), "jobs"]
 #: In the order of their start.
 PROCESSES = ("redis", "worker", "beat", "gunicorn", "flower")
