@@ -99,6 +99,12 @@ def beat(stack: Stack, transactional_db: None) -> Process:
     return stack.shared("beat", celery("beat"), ready="beat: Starting")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark it by its folder, so that `-m` chooses by it."""
+    for folder in _MARKED.intersection(item.path.parts):
+        item.add_marker(folder)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put what needs live processes last, and those that share the same ones together.
@@ -115,8 +121,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     held: list[pytest.Item] = []
     left: list[pytest.Item] = []
     for item in items:
-        for folder in _MARKED.intersection(item.path.parts):
-            item.add_marker(folder)
         marks = {mark.name for mark in item.iter_markers()}
         once = {"once", "unit"} & marks and "long" not in marks
         (left if once and current().name != "sqlite" else held).append(item)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 
 import psutil
@@ -10,6 +11,7 @@ import redis
 from django.contrib.auth.models import Group
 from django.db import connection
 
+from jobsite.env import BASE_DIR
 from tests.conftest import LiveProcess
 from tests.stack import LIVE, Stack, eventually
 
@@ -88,3 +90,14 @@ def test_a_host_that_vanished_holds_its_locks_for_half_a_minute() -> None:
     options = connection.settings_dict["OPTIONS"]["options"]
     asked = ("tcp_keepalives_idle=10", "tcp_keepalives_interval=5", "tcp_keepalives_count=3")
     assert all(f"-c {each}" in options for each in asked)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("mark", "code"), [("unit", 0), ("acceptance", 5)])
+def test_tests_are_chosen_by_the_mark_of_their_folder(mark: str, code: int) -> None:
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", mark]
+    ran = subprocess.run(
+        [*command, "tests/unit/domain/test_cron.py"],
+        cwd=BASE_DIR, env={"PATH": os.environ["PATH"]}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == code, ran.stdout.decode()
