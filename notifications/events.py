@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from notifications.patterns import matches
 DELIVER: Final = "notifications.deliver_event"
 #: How old what a process knows of the subscriptions may be.
 _KNOWN_SECONDS: Final = 5.0
+#: When those are sent for which the queue has no room.
+_LATER: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +94,16 @@ def send(deliveries: Sequence[EventDelivery], *, again: str = "") -> None:
         deliveries: stored ones.
         again: what tells this sending from the one before; empty for the first.
     """
-    public.submit_many(
-        public.NewJob(
-            DELIVER,
-            {"delivery": str(each.pk)},
-            {"idempotency_key": f"{each.pk}:{again}", "event_id": None},
-        )
-        for each in deliveries
+    refused = public.submit_many(_job_of(each, again) for each in deliveries).errors
+    # Only a full queue refuses them, and nothing for later: so they wait, and none is lost.
+    public.submit_many(_job_of(deliveries[place], again, delay=_LATER) for place in refused)
+
+
+def _job_of(
+    delivery: EventDelivery, again: str, *, delay: timedelta | None = None
+) -> public.NewJob:
+    return public.NewJob(
+        DELIVER,
+        {"delivery": str(delivery.pk)},
+        {"idempotency_key": f"{delivery.pk}:{again}", "event_id": None, "delay": delay},
     )

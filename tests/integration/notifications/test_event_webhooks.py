@@ -150,6 +150,18 @@ class TestSending:
         assert receiver.requests == []
         assert not Job.objects.filter(state="failed").exists()
 
+    def test_those_for_which_the_queue_has_no_room_are_sent_later(
+        self, told: Callable[..., str], settings: Settings
+    ) -> None:
+        told("job.created")
+        settings.JOBS = {**settings.JOBS, "QUEUE_SIZE": 3}
+        submit_many(NewJob("sample.echo", {}, {"priority": "high"}) for _ in range(3))
+        submit_many(NewJob("sample.echo", {}, {"priority": "critical"}) for _ in range(3))
+        jobs = Job.objects.filter(job_type=DELIVER)
+        assert EventDelivery.objects.count() == 6
+        assert jobs.count() == 6
+        assert set(jobs.values_list("state", flat=True)) == {"queued", "scheduled"}
+
     def test_without_anyone_who_wants_it_nothing_is_stored(self) -> None:
         submit("sample.echo")
         drain()
