@@ -1,5 +1,9 @@
 """Deliveries and subscriptions to events over HTTP."""
 
-from notifications.api import deliveries, webhooks
+from notifications.api import deliveries, webhook_deliveries, webhooks
 
-routers = {"/deliveries": deliveries.router, "/webhooks": webhooks.router}
+routers = {
+    "/deliveries": deliveries.router,
+    "/webhooks": webhooks.router,
+    "/webhooks/{uuid:webhook_id}": webhook_deliveries.router,
+}

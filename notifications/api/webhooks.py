@@ -1,4 +1,4 @@
-"""Subscriptions to events over HTTP: who is told of what by webhooks, and what became of each."""
+"""Subscriptions to events over HTTP: who is told of what by webhooks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,6 @@ from pydantic import Field
 from jobs.public_api import (
     ApiRequest,
     Body,
-    Moment,
     Order,
     Paged,
     Problem,
@@ -26,7 +25,7 @@ from jobs.public_api import (
     visible,
 )
 from notifications import subscriptions
-from notifications.models import EventDelivery, EventSubscription
+from notifications.models import EventSubscription
 
 router = Router(tags=["webhooks"], by_alias=True)
 _Name = Annotated[str, Field(min_length=1, max_length=100)]
@@ -95,48 +94,6 @@ class RotateIn(Body):
     )
 
 
-class EventDeliveryOut(Schema):
-    """One event for one subscriber."""
-
-    id: UUID = Field(description="The `webhook-id`: a repeat has the same.")
-    event: str
-    payload: dict[str, Any]
-    state: EventDelivery.State
-    attempts: int
-    last_error: str
-    answer: str
-    created_at: datetime
-    delivered_at: datetime | None
-
-
-class EventDeliveryPage(Schema):
-    """A page of deliveries."""
-
-    items: list[EventDeliveryOut]
-    next: str | None = Field(description="The `cursor` of the next page; null: this is the last.")
-
-
-class DeliveryQuery(Paged):
-    """What a list of deliveries takes."""
-
-    state: EventDelivery.State | None = None
-    event: Annotated[str, Field(max_length=50)] | None = None
-
-
-class ReplayIn(Body):
-    """Which deliveries are sent again."""
-
-    created_after: Moment
-    created_before: Moment
-    failed_only: Annotated[bool, Field(strict=True)] = True
-
-
-class Replayed(Schema):
-    """How many are sent again."""
-
-    count: int = Field(description=f"At most {subscriptions.MOST_AGAIN} by one request.")
-
-
 @router.get(
     "",
     auth=needs(Scope.READ),
@@ -184,7 +141,7 @@ def create(request: ApiRequest, body: SubscriptionIn) -> Status[dict[str, Any]]:
 )
 def get_one(request: ApiRequest, webhook_id: UUID) -> EventSubscription:
     """Return a subscription."""
-    return _visible(request, webhook_id)
+    return visible_subscription(request, webhook_id)
 
 
 @router.patch(
@@ -196,7 +153,7 @@ def get_one(request: ApiRequest, webhook_id: UUID) -> EventSubscription:
 )
 def change(request: ApiRequest, webhook_id: UUID, body: SubscriptionChange) -> EventSubscription:
     """Change what is given; enabling one forgets why it was disabled."""
-    subscription = _visible(request, webhook_id)
+    subscription = visible_subscription(request, webhook_id)
     given = body.model_dump(exclude_none=True)
     with _problems():
         return subscriptions.change(subscription, actor=request.auth.name, **given)
@@ -211,7 +168,7 @@ def change(request: ApiRequest, webhook_id: UUID, body: SubscriptionChange) -> E
 )
 def delete(request: ApiRequest, webhook_id: UUID) -> Status[None]:
     """Send it nothing more, and forget what was sent."""
-    subscriptions.remove(_visible(request, webhook_id), actor=request.auth.name)
+    subscriptions.remove(visible_subscription(request, webhook_id), actor=request.auth.name)
     return Status(HTTPStatus.NO_CONTENT, None)
 
 
@@ -225,61 +182,10 @@ def delete(request: ApiRequest, webhook_id: UUID) -> Status[None]:
 def rotate(request: ApiRequest, webhook_id: UUID, body: RotateIn) -> dict[str, Any]:
     """Give it a new secret, shown this once; both sign until the overlap is over."""
     overlap = timedelta(seconds=body.overlap_seconds)
-    subscription = _visible(request, webhook_id)
+    subscription = visible_subscription(request, webhook_id)
     return _with_secret(
         subscriptions.rotate(subscription, actor=request.auth.name, overlap=overlap)
     )
-
-
-@router.get(
-    "/{uuid:webhook_id}/deliveries",
-    auth=needs(Scope.READ),
-    response=EventDeliveryPage,
-    operation_id="listWebhookDeliveries",
-    summary="List what was sent",
-)
-def list_sent(
-    request: ApiRequest, webhook_id: UUID, query: InQuery[DeliveryQuery]
-) -> dict[str, Any]:
-    """Return the events that were sent to it, the newest first."""
-    rows = _visible(request, webhook_id).deliveries.all()
-    given = {"state": query.state, "event": query.event}
-    rows = rows.filter(**{name: value for name, value in given.items() if value is not None})
-    order = Order("created_at", descending=True)
-    found, following = page(rows, order, limit=query.limit, cursor=query.cursor)
-    return {"items": found, "next": following}
-
-
-@router.post(
-    "/{uuid:webhook_id}/deliveries/{uuid:delivery_id}/replay",
-    auth=needs(Scope.MANAGE),
-    response=Replayed,
-    operation_id="replayWebhookDelivery",
-    summary="Send one again",
-)
-def replay_one(request: ApiRequest, webhook_id: UUID, delivery_id: UUID) -> dict[str, Any]:
-    """Send an event again, under the id that it had."""
-    found = _visible(request, webhook_id).deliveries.filter(pk=delivery_id)
-    if not found.exists():
-        raise _nothing(f"there is no delivery {delivery_id} of this subscription")
-    return {"count": subscriptions.send_again(found, actor=request.auth.name)}
-
-
-@router.post(
-    "/{uuid:webhook_id}/replay",
-    auth=needs(Scope.MANAGE),
-    response=Replayed,
-    operation_id="replayWebhook",
-    summary="Send a range again",
-)
-def replay(request: ApiRequest, webhook_id: UUID, body: ReplayIn) -> dict[str, Any]:
-    """Send the events of a span of time again, the oldest first, under the ids that they had."""
-    chosen = _visible(request, webhook_id).deliveries.filter(
-        created_at__gte=body.created_after, created_at__lt=body.created_before
-    )
-    if body.failed_only:
-        chosen = chosen.filter(state=EventDelivery.State.FAILED)
-    return {"count": subscriptions.send_again(chosen, actor=request.auth.name)}
 
 
 @contextmanager
@@ -290,14 +196,20 @@ def _problems() -> Iterator[None]:
         raise Problem(HTTPStatus.BAD_REQUEST, "invalid_subscription", str(error)) from None
 
 
-def _visible(request: ApiRequest, webhook_id: UUID) -> EventSubscription:
+def visible_subscription(request: ApiRequest, webhook_id: UUID) -> EventSubscription:
+    """Return a subscription that the sender may see.
+
+    Raises:
+        Problem: there is none.
+    """
     found = visible(EventSubscription.objects.filter(pk=webhook_id), request.auth).first()
     if found is None:
-        raise _nothing(f"there is no subscription {webhook_id}")
+        raise nothing(f"there is no subscription {webhook_id}")
     return found
 
 
-def _nothing(told: str) -> Problem:
+def nothing(told: str) -> Problem:
+    """Return what is answered where there is none."""
     return Problem(HTTPStatus.NOT_FOUND, "webhook_not_found", told)
 
 
