@@ -31,7 +31,7 @@ from jobs.domain.states import State
 from jobs.domain.submission import BulkSubmission, NewJob, Submission
 from jobs.models import Job
 from jobs.runtime.metrics import exposition
-from jobs.selectors.counts import dead, queue_depths, stats
+from jobs.selectors.counts import average_run_seconds, dead, queue_depths, stats
 from jobs.selectors.describe import describe
 from jobs.selectors.listings import JobFilters, jobs_matching
 from jobs.selectors.listings import get_job as get
@@ -75,6 +75,7 @@ __all__ = [
     "UnknownQueue",
     "UnknownTimeZone",
     "add_sink",
+    "average_run_seconds",
     "cancel",
     "check_parameters",
     "create_schedule",

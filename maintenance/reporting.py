@@ -2,7 +2,6 @@
 
 import time
 from datetime import datetime
-from typing import Any
 
 import structlog
 
@@ -21,9 +20,9 @@ logger = structlog.get_logger(__name__)
 def make_report(now: datetime) -> HealthReport:
     """Run every check, look at how long jobs take, and store what was found."""
     began = time.monotonic()
-    stats = begin(public.stats)
+    run_times = begin(public.average_run_seconds)
     results = run_checks(health_checks())
-    averages = _averages(stats, until=began + maintenance_settings().check_timeout_seconds)
+    averages = _averages(run_times, until=began + maintenance_settings().check_timeout_seconds)
     seconds = round(time.monotonic() - began, 4)
     slower = regressions(averages, reports_to_compare(now))
     for each in slower:
@@ -38,11 +37,10 @@ def make_report(now: datetime) -> HealthReport:
     )
 
 
-def _averages(stats: Run[dict[str, Any]], *, until: float) -> dict[str, float]:
+def _averages(run_times: Run[dict[str, float]], *, until: float) -> dict[str, float]:
     """Return the average run times, or none if they are not there in time."""
     try:
-        found: dict[str, float] = stats.result(until=until)["average_run_seconds"]
+        return run_times.result(until=until)
     except TookTooLong:
         logger.warning("statistics_took_too_long")
         return {}
-    return found

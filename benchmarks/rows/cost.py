@@ -67,6 +67,7 @@ def copy_finished(bench: Bench, rows: int) -> None:
         cursor.execute(_COPY[connection.vendor].format(columns=listed, rows=rows))
         if connection.vendor == "postgresql":
             cursor.execute("VACUUM ANALYZE jobs_job")
+            cursor.execute("CHECKPOINT")
     bench.analyze()
 
 

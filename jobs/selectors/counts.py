@@ -1,6 +1,7 @@
 """How many jobs there are, by state, type, queue and priority."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Count, QuerySet
@@ -12,6 +13,8 @@ from jobs.selectors.run_times import mean_run_seconds
 
 #: Completed jobs of a type whose run time is averaged.
 _SAMPLE = 1000
+#: How many jobs, by a name and then by their state.
+_Counts = dict[str, Counter[str]]
 
 
 def by_state(*, tenant: str = "") -> dict[str, int]:
@@ -35,7 +38,13 @@ def stats(*, tenant: str = "") -> dict[str, Any]:
     Args:
         tenant: whose jobs are counted; empty: everyone's.
     """
-    states = by_state(tenant=tenant)
+    by_type: _Counts = defaultdict(Counter)
+    by_queue: _Counts = defaultdict(Counter)
+    states = dict.fromkeys(map(str, State), 0)
+    for name, queue, state, count in _counted(tenant):
+        by_type[name][state] += count
+        by_queue[queue][state] += count
+        states[state] += count
     return {
         "total": sum(states.values()),
         "pending": _sum(states, "pending"),
@@ -47,11 +56,9 @@ def stats(*, tenant: str = "") -> dict[str, Any]:
         "active": states[State.RUNNING],
         "delayed": _sum(states, "delayed"),
         "by_state": states,
-        "by_type": _grouped("job_type", tenant),
-        "by_queue": {
-            queue: _as_queue(counts) for queue, counts in _grouped("queue", tenant).items()
-        },
-        "average_run_seconds": _average_run_seconds(tenant),
+        "by_type": {name: dict(by_type[name]) for name in sorted(by_type)},
+        "by_queue": {queue: _as_queue(by_queue[queue]) for queue in sorted(by_queue)},
+        "average_run_seconds": average_run_seconds(tenant=tenant),
     }
 
 
@@ -71,7 +78,19 @@ def dead() -> int:
     return Job.objects.filter(state=State.FAILED).count()
 
 
-def _sum(states: dict[str, int], alias: str) -> int:
+def average_run_seconds(*, tenant: str = "") -> dict[str, float]:
+    """Return the average run time of each type, over its latest 1,000 completed jobs.
+
+    Args:
+        tenant: whose jobs count; empty: everyone's.
+    """
+    means = {
+        each.name: mean_run_seconds(each.name, sample=_SAMPLE, tenant=tenant) for each in registry
+    }
+    return {name: round(mean, 4) for name, mean in means.items() if mean is not None}
+
+
+def _sum(states: Mapping[str, int], alias: str) -> int:
     return sum(states[state] for state in ALIASES[alias])
 
 
@@ -79,28 +98,17 @@ def _jobs(tenant: str) -> QuerySet[Job]:
     return Job.objects.filter(tenant=tenant).exclude(tenant="") if tenant else Job.objects.all()
 
 
-def _grouped(field: str, tenant: str) -> dict[str, dict[str, int]]:
-    grouped: dict[str, dict[str, int]] = defaultdict(dict)
-    rows = _jobs(tenant).values_list(field, "state").annotate(Count("pk")).order_by(field)
-    for name, state, count in rows:
-        grouped[name][state] = count
-    return dict(grouped)
+def _counted(tenant: str) -> Iterable[tuple[str, str, str, int]]:
+    """Return job type, queue, state and how many: one look at every row, whatever is asked."""
+    rows = _jobs(tenant).order_by().values_list("job_type", "queue", "state")
+    return rows.annotate(Count("pk"))
 
 
-def _as_queue(counts: dict[str, int]) -> dict[str, int]:
-    filled = {str(state): counts.get(state, 0) for state in State}
+def _as_queue(counts: Mapping[str, int]) -> dict[str, int]:
     return {
-        "waiting": filled[State.QUEUED],
-        "active": filled[State.RUNNING],
-        "completed": filled[State.COMPLETED],
-        "failed": filled[State.FAILED],
-        "delayed": _sum(filled, "delayed"),
+        "waiting": counts[State.QUEUED],
+        "active": counts[State.RUNNING],
+        "completed": counts[State.COMPLETED],
+        "failed": counts[State.FAILED],
+        "delayed": _sum(counts, "delayed"),
     }
-
-
-def _average_run_seconds(tenant: str) -> dict[str, float]:
-    """Return the average run time of each type, over its latest completed jobs."""
-    means = {
-        each.name: mean_run_seconds(each.name, sample=_SAMPLE, tenant=tenant) for each in registry
-    }
-    return {name: round(mean, 4) for name, mean in means.items() if mean is not None}
