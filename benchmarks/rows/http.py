@@ -19,6 +19,8 @@ _PER_SECOND = 100
 #: Connections that the requests are spread over, as over the connections of a proxy.
 _CONNECTIONS = 4
 _WARM_UP = 400
+#: How far the worker steps back for requests: as in `deploy/`.
+_NICE = 5
 _BODY = json.dumps({"type": "bench.noop", "params": {"n": 1}})
 
 
@@ -52,11 +54,13 @@ def _paced(bench: Bench) -> Figures:
         "--access-logfile", str(log), "--access-logformat", "%(m)s %(D)s",
     )  # fmt: skip
     with (
-        bench.worker(),
+        bench.worker() as worker,
         bench.process("web", "-m", "gunicorn", "jobsite.wsgi", "--no-control-socket", *options),
     ):
         bench.warm_up()
         bench.wait(lambda: _answers(port), 30)
+        for each in bench.family(worker):
+            each.nice(_NICE)
         # Every thread of every process has to have its connections.
         _all_at_once(port, headers, _WARM_UP)
         seen = _all_at_once(port, headers, bench.scaled(30 * _PER_SECOND, at_least=200))

@@ -13,15 +13,23 @@ def plain(details: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-def digest_of(before: str, entry: Mapping[str, Any]) -> str:
-    """Return an entry's digest: SHA-256 in hex over the digest before it and all that it says.
+def text_of(entry: Mapping[str, Any]) -> str:
+    """Return all that an entry says, as its digest covers it.
+
+    Args:
+        entry: its fields; the same, in whatever order, give the same text.
+    """
+    return json.dumps(_same(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def digest_of(before: str, text: str) -> str:
+    """Return an entry's digest: SHA-256 in hex over the digest before it, a new line and its text.
 
     Args:
         before: the digest of the entry before; empty for the first.
-        entry: its fields; the same, in whatever order, give the same digest.
+        text: what the entry says.
     """
-    told = json.dumps(_same(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return sha256(f"{before}\n{told}".encode()).hexdigest()
+    return sha256(f"{before}\n{text}".encode()).hexdigest()
 
 
 def _same(value: Any) -> Any:

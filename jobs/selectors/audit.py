@@ -1,9 +1,8 @@
 """Reading what people did, and whether anyone has changed it since."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from jobs.domain.audit import digest_of
+from jobs.domain.audit import digest_of, text_of
 from jobs.models import AuditEntry, AuditHead
 
 _FIELDS = (
@@ -36,9 +35,9 @@ class ChainCheck:
         return self.broken_at is None and not self.missing
 
 
-def told(entry: AuditEntry) -> dict[str, Any]:
+def told(entry: AuditEntry) -> str:
     """Return what an entry's digest covers."""
-    return {name: getattr(entry, name) for name in _FIELDS}
+    return text_of({name: getattr(entry, name) for name in _FIELDS})
 
 
 def check_chain() -> ChainCheck:

@@ -15,9 +15,10 @@ _HEAD = 1
 # Each of these is a statement that need not be put together anew for each entry.
 _TABLE = AuditEntry._meta.db_table
 _HEADS = AuditHead._meta.db_table
-_READ = f'SELECT digest, count FROM "{_HEADS}" WHERE id = %s'  # noqa: S608 - our own names
-_LOOK = {"postgresql": f"{_READ} FOR UPDATE", "sqlite": _READ}
-_MOVE = f'UPDATE "{_HEADS}" SET digest = %s, count = %s WHERE id = %s'  # noqa: S608
+_READ = f'SELECT digest FROM "{_HEADS}" WHERE id = %s'  # noqa: S608 - our own names
+_MOVE = f'UPDATE "{_HEADS}" SET digest = {{digest}}, count = count + 1 WHERE id = %s'  # noqa: S608
+#: What `digest_of` makes, where the digest before it need not be fetched first.
+_DIGEST = "encode(sha256(convert_to(digest || chr(10) || %s, 'UTF8')), 'hex')"
 
 
 def record(
@@ -45,44 +46,53 @@ def record(
         address=request.address if request else "",
         request_id=request.request_id if request else "",
     )
+    values, text = [_stored(field, entry) for field in _fields()], told(entry)
     # No savepoint in the caller's transaction: what fails in here fails all of it.
-    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        before, count = _head(cursor)
-        entry.digest = digest_of(before, told(entry))
-        move: list[Any] = [entry.digest, count + 1, _HEAD]
-        insert: list[Any] = [_stored(field, entry) for field in _fields()]
-        if connection.vendor == "postgresql":  # both in one statement
-            cursor.execute(f"WITH moved AS ({_MOVE}) {_insert()}", [*move, *insert])
-        else:
-            cursor.execute(_MOVE, move)
-            cursor.execute(_insert(), insert)
-        (entry.pk,) = cursor.fetchone()
+    with transaction.atomic(savepoint=False):
+        added = _add(values, text)
+        while added is None:
+            AuditHead.objects.get_or_create(pk=_HEAD)
+            added = _add(values, text)
+    entry.pk, entry.digest = added
     entry._state.adding = False
     return entry
 
 
-def _head(cursor: Any) -> tuple[str, int]:
-    """Return the last digest and how many there are; hold up whoever else asks."""
-    cursor.execute(_LOOK[connection.vendor], [_HEAD])
-    found: tuple[str, int] | None = cursor.fetchone()
-    if found is not None:
-        return found
-    AuditHead.objects.get_or_create(pk=_HEAD)
-    cursor.execute(_LOOK[connection.vendor], [_HEAD])
-    digest, count = cursor.fetchone()
-    return digest, count
+def _add(values: list[Any], text: str) -> tuple[int, str] | None:
+    """Move the head and add the entry; return its id and digest, or None if there is no head."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # all in one statement; it waits for its turn
+            moved = f"WITH moved AS ({_MOVE.format(digest=_DIGEST)} RETURNING digest)"
+            cursor.execute(f"{moved} {_insert('FROM moved')}", [text, _HEAD, *values])
+        else:  # where one writes at a time
+            cursor.execute(_READ, [_HEAD])
+            head = cursor.fetchone()
+            if head is None:
+                return None
+            digest = digest_of(head[0], text)
+            cursor.execute(_MOVE.format(digest="%s"), [digest, _HEAD])
+            cursor.execute(_insert("FROM (SELECT %s AS digest) AS moved"), [*values, digest])
+        added: tuple[int, str] | None = cursor.fetchone()
+    return added
 
 
 @cache
 def _fields() -> list[Any]:
-    return [field for field in AuditEntry._meta.concrete_fields if not field.primary_key]
+    return [
+        field
+        for field in AuditEntry._meta.concrete_fields
+        if not field.primary_key and field.name != "digest"
+    ]
 
 
 @cache
-def _insert() -> str:
+def _insert(source: str) -> str:
     columns = ", ".join(f'"{field.column}"' for field in _fields())
     values = ", ".join(["%s"] * len(_fields()))
-    return f'INSERT INTO "{_TABLE}" ({columns}) VALUES ({values}) RETURNING id'  # noqa: S608
+    return (
+        f'INSERT INTO "{_TABLE}" ({columns}, digest) SELECT {values}, digest {source} '
+        "RETURNING id, digest"
+    )
 
 
 def _stored(field: Any, entry: AuditEntry) -> Any:
