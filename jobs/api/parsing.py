@@ -47,7 +47,8 @@ def _text(value: Any) -> Any:
 
 def _storable_moment(value: datetime) -> datetime:
     """Return the moment, or the nearest that every database can hold."""
-    return min(max(value, _FIRST), _LAST)
+    # In UTC: PostgreSQL knows no zone that is 16 hours or more from it.
+    return min(max(value, _FIRST), _LAST).astimezone(UTC)
 
 
 Count = Annotated[int, Strict()]
