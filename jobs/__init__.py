@@ -2,12 +2,14 @@
 
 from jobs.domain.backoff import Backoff
 from jobs.domain.context import JobContext
+from jobs.domain.dependencies import After
 from jobs.domain.outcomes import Cancel, PermanentError, Retry, Snooze
 from jobs.domain.priority import Priority
 from jobs.domain.registry import job_type
 from jobs.domain.sensitive import Sensitive
 
 __all__ = [
+    "After",
     "Backoff",
     "Cancel",
     "JobContext",

@@ -10,6 +10,7 @@ from jobs.admin.links import jobs_list, link_to, may_view
 from jobs.domain.states import FINAL, RETRYABLE, State
 from jobs.models import Job, LogLine
 from jobs.selectors import history
+from jobs.selectors.dependencies import DependencyView, followers, waits_for
 
 _LINES: Final = 200
 _RELATED: Final = 20
@@ -48,8 +49,24 @@ def context(job: Job, request: HttpRequest, site: AdminSite) -> dict[str, Any]:
         "lines": lines,
         "lines_cut": is_cut,
         "origin": _origin(job, request, site),
+        "waits_for": _linked(waits_for(job), request, site),
+        "followers": _linked(followers(job), request, site),
         "related": [*_children(job, request, site), *_of_other_apps(job, request, site)],
     }
+
+
+def _linked(
+    views: list[DependencyView], request: HttpRequest, site: AdminSite
+) -> list[tuple[DependencyView, str]]:
+    """Return each with the link to its page, or its id once it was removed."""
+    jobs = Job.objects.in_bulk([view.job_id for view in views])
+    return [
+        (
+            view,
+            link_to(request, site, jobs[view.job_id]) if view.job_id in jobs else str(view.job_id),
+        )
+        for view in views
+    ]
 
 
 def _log_lines(job: Job) -> tuple[list[LogLine], bool]:

@@ -9,6 +9,7 @@ from pydantic import Field
 from jobs.api.parsing import Body, Count, Moment, Number
 from jobs.domain.access import Principal
 from jobs.domain.backoff import LONGEST_WAIT, Backoff, Jitter, Kind
+from jobs.domain.dependencies import MOST, After, OnFailure
 from jobs.domain.errors import ConfigurationError, InvalidOption
 from jobs.domain.options import (
     LONGEST_TIMEOUT,
@@ -52,6 +53,17 @@ class BackoffIn(Body):
             )
         except ConfigurationError as error:
             raise InvalidOption(str(error)) from None
+
+
+class AfterIn(Body):
+    """A job to wait for, and what its failure means."""
+
+    job_id: UUID
+    on_failure: OnFailure = Field(
+        default="fail",
+        description="What becomes of the one that waits if this one fails or is cancelled: it "
+        "fails too, it is skipped (cancelled), or it goes on.",
+    )
 
 
 class JobIn(Body):
@@ -104,6 +116,9 @@ class JobIn(Body):
     tags: Annotated[list[Tag], Field(max_length=MAX_TAGS)] | None = Field(
         default=None, description="What it is found by."
     )
+    depends_on: Annotated[list[UUID | AfterIn], Field(max_length=MOST)] | None = Field(
+        default=None, description="Jobs to wait for: it is blocked until they have ended."
+    )
     event_id: UUID | None = Field(default=None, description="The event that leads to the job.")
     parent_id: UUID | None = Field(default=None, description="The job that leads to this one.")
 
@@ -140,6 +155,7 @@ class JobIn(Body):
             "created_by_id": principal.user_id,
             "tenant": tenant_of(self.tenant, principal),
             "tags": self.tags,
+            "depends_on": [_after(each) for each in self.depends_on or ()],
             "backoff": self.backoff.as_backoff() if self.backoff else None,
             **{  # type: ignore[typeddict-item] # their names are those of the options
                 name: timedelta(seconds=length)
@@ -148,6 +164,10 @@ class JobIn(Body):
             },
         }
         return NewJob(self.type, params, options)
+
+
+def _after(given: UUID | AfterIn) -> After:
+    return After(given) if isinstance(given, UUID) else After(given.job_id, given.on_failure)
 
 
 def tenant_of(asked: str | None, principal: Principal) -> str:

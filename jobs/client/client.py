@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, TypeAdapter
+from pydantic_core import to_jsonable_python
 
 from jobs.client.errors import JobFailed, WaitedTooLong
 from jobs.client.events import Event, follow
@@ -212,7 +213,7 @@ class Client:
         return wire.Stats.model_validate(self._transport.send("GET", "/jobs/stats"))
 
     def _pages(self, path: str, kind: Any, filters: Mapping[str, Any]) -> Iterator[Any]:
-        query = {name: _plain(value) for name, value in filters.items()}
+        query = {name: to_jsonable_python(value) for name, value in filters.items()}
         while True:
             told = self._transport.send("GET", path, query=query)
             yield from TypeAdapter(list[kind]).validate_python(told["items"])
@@ -221,7 +222,9 @@ class Client:
             query["cursor"] = told["next"]
 
     def _change(self, path: str, filters: Mapping[str, Any]) -> int:
-        body = {name: _plain(value) for name, value in filters.items() if value is not None}
+        body = {
+            name: to_jsonable_python(value) for name, value in filters.items() if value is not None
+        }
         count = 0
         while True:
             changed = wire.Changed.model_validate(self._transport.send("POST", path, body=body))
@@ -239,11 +242,5 @@ def _submission(
         if isinstance(value, timedelta):
             body[f"{name}_seconds"] = value.total_seconds()
         elif value is not None:
-            body[name] = _plain(value)
+            body[name] = to_jsonable_python(value)
     return body
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value

@@ -22,6 +22,9 @@ class Recorder(Protocol):
     def check(self, context: "JobContext") -> None:
         """Raise `JobCancelled` or `LostJob` if the run should stop."""
 
+    def results(self, context: "JobContext") -> dict[UUID, Any]:
+        """Return what the jobs returned that this one has waited for, by their id."""
+
     def submit(
         self, context: "JobContext", job_type: str, params: Any, options: dict[str, Any]
     ) -> Submission:
@@ -39,6 +42,10 @@ class _NoRecorder:
 
     def check(self, context: "JobContext") -> None:
         """Never stop."""
+
+    def results(self, context: "JobContext") -> dict[UUID, Any]:
+        """Know of none."""
+        return {}
 
     def submit(
         self, context: "JobContext", job_type: str, params: Any, options: dict[str, Any]
@@ -102,6 +109,14 @@ class JobContext:
             LostJob: another run has replaced this one.
         """
         self.recorder.check(self)
+
+    def results(self) -> dict[UUID, Any]:
+        """Return what the jobs returned that this one has waited for (`depends_on`).
+
+        By their id, in the order in which they were named; None for one that did not complete, and
+        whose failure does not matter here.
+        """
+        return self.recorder.results(self)
 
     def stable_id(self, name: str) -> UUID:
         """Return an id for an outside effect that is the same in every attempt of this job.

@@ -3,11 +3,12 @@
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypedDict, get_args
 from uuid import UUID
 
 from jobs.domain.backoff import LONGEST_WAIT, Backoff
+from jobs.domain.dependencies import After
 from jobs.domain.errors import InvalidOption
 from jobs.domain.priority import Priority
 
@@ -43,6 +44,8 @@ class SubmitOptions(TypedDict, total=False):
     backoff: Backoff | None
     #: Fail as expired if it has not started so long after it may run.
     expires_in: timedelta | None
+    #: It is blocked until these have ended: ids, or `After(id, on_failure=…)`.
+    depends_on: Sequence[UUID | str | After] | None
     #: The event that leads to this job.
     event_id: UUID | None
     #: The job that leads to this one.
@@ -72,6 +75,11 @@ def check_options(options: Mapping[str, Any]) -> None:
     policy = options.get("on_duplicate")
     if policy is not None and policy not in get_args(OnDuplicate):
         raise InvalidOption(f"on_duplicate must be ignore, replace or error, not {policy!r}")
+    if policy == "replace" and options.get("depends_on"):
+        raise InvalidOption(
+            "on_duplicate='replace' and depends_on were both given; cancel the earlier job, and "
+            "submit with another key"
+        )
 
 
 def moment_of(*, delay: timedelta | None, run_at: datetime | None, now: datetime) -> datetime:
@@ -99,7 +107,8 @@ def moment_of(*, delay: timedelta | None, run_at: datetime | None, now: datetime
         raise InvalidOption(
             f"run_at {run_at.isoformat()} is more than {LONGEST_WAIT.days} days ahead"
         )
-    return max(run_at, now)
+    # In UTC: PostgreSQL knows no zone that is 16 hours or more from it.
+    return max(run_at, now).astimezone(UTC)
 
 
 def attempts_of(*, max_attempts: int | None, max_retries: int | None) -> int | None:
@@ -130,20 +139,6 @@ def checked_timeout(timeout: timedelta | None) -> timedelta | None:
             f"timeout {timeout} must be more than 0 and at most {LONGEST_TIMEOUT.days} days"
         )
     return timeout
-
-
-def checked_uuid(name: str, value: UUID | str | None) -> UUID | None:
-    """Return the id.
-
-    Raises:
-        InvalidOption: it is no UUID.
-    """
-    if value is None or isinstance(value, UUID):
-        return value
-    try:
-        return UUID(str(value))
-    except ValueError:
-        raise InvalidOption(f"{name} must be a UUID, not {str(value)[:40]!r}") from None
 
 
 def checked_tags(tags: Sequence[str] | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from jobs.domain.errors import InvalidTransition
 class State(StrEnum):
     """Where a job is in its life."""
 
-    #: Waits for other jobs, or for a limit.
+    #: Waits for other jobs to end.
     BLOCKED = "blocked"
     #: Its `run_at` is ahead.
     SCHEDULED = "scheduled"
@@ -51,8 +51,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.RUNNING: frozenset({State.QUEUED, State.RETRYING, *FINAL}),
     State.RETRYING: frozenset({State.QUEUED, State.FAILED, State.CANCELLED}),
     State.COMPLETED: frozenset(),
-    State.FAILED: frozenset({State.QUEUED}),
-    State.CANCELLED: frozenset({State.QUEUED}),
+    State.FAILED: frozenset({State.QUEUED, State.BLOCKED}),
+    State.CANCELLED: frozenset({State.QUEUED, State.BLOCKED}),
 }
 
 #: Names that other systems use, each with the states it stands for in a filter.

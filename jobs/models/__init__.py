@@ -3,6 +3,7 @@
 from jobs.models.api_key import ApiKey
 from jobs.models.attempt import Attempt
 from jobs.models.audit import AuditEntry, AuditHead
+from jobs.models.dependency import Dependency
 from jobs.models.hook_source import HookSource
 from jobs.models.job import Job, in_states, new_job_id
 from jobs.models.job_tag import JobTag
@@ -20,6 +21,7 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "AuditHead",
+    "Dependency",
     "HookSource",
     "Job",
     "JobTag",

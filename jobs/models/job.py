@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from uuid_utils.compat import uuid7
 
+from jobs.domain.dependencies import After
 from jobs.domain.priority import Priority
 from jobs.domain.states import FINAL, TIMED, WAITING, FailureReason, State
 
@@ -99,6 +100,8 @@ class Job(models.Model):
         db_index=False,
         related_name="jobs",
     )
+    #: Whether other jobs wait for its end, or have waited.
+    followed = models.BooleanField(default=False, db_default=False)
     #: The process that runs it, on the worker's host.
     pid = models.PositiveIntegerField(null=True, blank=True)
 
@@ -145,6 +148,8 @@ class Job(models.Model):
 
     #: The tags of a job that is to be stored; those of a stored one are rows.
     new_tags: tuple[str, ...] = ()
+    #: What a job that is to be stored waits for.
+    new_dependencies: tuple[After, ...] = ()
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

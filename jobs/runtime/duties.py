@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from jobs.services import expiry, rescue, scheduling, timekeeping
+from jobs.services import dependencies, expiry, rescue, scheduling, timekeeping
 
 
 class Duty(Protocol):
@@ -30,4 +30,5 @@ DUTIES: dict[str, Duty] = {
     "rings": ring_again,
     "expiry": expiry.expire_overdue,
     "reaper": rescue.reap,
+    "dependencies": dependencies.settle_missed,
 }

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from jobs.conf import jobs_settings
 from jobs.domain.context import JobContext
@@ -10,6 +11,7 @@ from jobs.domain.errors import JobTimeout
 from jobs.domain.submission import Submission
 from jobs.models import Job
 from jobs.runtime.interruption import interruption
+from jobs.selectors.dependencies import results_of
 from jobs.services import reporting
 from jobs.services.submission import submit
 
@@ -54,6 +56,12 @@ class JobRecorder:
             self._next_check = time.monotonic() + self._interval
             with interruption.shielded():
                 reporting.check_run(self._job)
+
+    def results(self, context: JobContext) -> dict[UUID, Any]:
+        """Return what the jobs returned that this one has waited for."""
+        self._check_deadline(context)
+        with interruption.shielded():
+            return results_of(self._job)
 
     def submit(
         self, context: JobContext, job_type: str, params: Any, options: dict[str, Any]

@@ -11,6 +11,7 @@ from jobs.domain.sensitive import shown
 from jobs.domain.states import RETRYABLE, FailureReason, State
 from jobs.models import Job
 from jobs.selectors import history
+from jobs.selectors.dependencies import DependencyView, followers, waits_for
 from jobs.selectors.listings import one_to_one_links
 from jobs.selectors.policy import backoff_as_json, backoff_of
 from jobs.selectors.queues import QueueView
@@ -60,7 +61,7 @@ def describe(job: Job) -> dict[str, Any]:
 
 
 def describe_whole(job: Job) -> dict[str, Any]:
-    """Return the job with its attempts, timeline and log lines."""
+    """Return the job with its attempts, timeline and log lines, and what waits for what."""
     return {
         **describe(job),
         "attempts": [
@@ -81,6 +82,19 @@ def describe_whole(job: Job) -> dict[str, Any]:
         ],
         "timeline": describe_timeline(job),
         "log": describe_log(job),
+        "depends_on": [_dependency(each) for each in waits_for(job)],
+        "followers": [_dependency(each) for each in followers(job)],
+    }
+
+
+def _dependency(view: DependencyView) -> dict[str, Any]:
+    return {
+        "job_id": str(view.job_id),
+        "type": view.job_type or None,
+        "state": view.state or None,
+        "on_failure": view.on_failure,
+        "verdict": view.verdict,
+        "settled_at": _iso(view.settled_at),
     }
 
 

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Count, Max
+
+from jobs.domain.dependencies import PASSED_ON
 from jobs.domain.states import TIMED, FailureReason, State
-from jobs.models import Attempt, AuditEntry, Job
+from jobs.models import Attempt, AuditEntry, Dependency, Job
 from jobs.selectors.workers import worker_name
 
 #: What people do that makes a job.
@@ -69,13 +72,18 @@ def attempts(job: Job) -> list[AttemptView]:
 def timeline(job: Job) -> list[Moment]:
     """Return every transition of the job, oldest first."""
     first = State.SCHEDULED if job.scheduled_for else State.QUEUED
-    if job.run == 0 and job.state == State.BLOCKED:
+    blocked = _Blocked.of(job)
+    if blocked is not None:
         first = State.BLOCKED
     entries = _entries(job)
     made = next((entry for entry in entries if entry.action in _MADE), None)
     acts = [_act(entry) for entry in entries if entry is not made]
     moments = [Moment(job.created_at, "", first, actor=_origin(job, made), note=_occasion(job))]
+    if blocked is not None:
+        moments += blocked.end(job)
     wait = _Wait(State.SCHEDULED, job.created_at, job.scheduled_for)
+    if blocked is not None and not blocked.leaves_scheduled(job):
+        wait = _Wait(State.SCHEDULED, job.created_at, None)
     for run in attempts(job):
         moments += wait.end(acts, not_after=run.started_at)
         moments.append(
@@ -92,6 +100,36 @@ def timeline(job: Job) -> list[Moment]:
             Moment(job.finished_at, State.QUEUED, State.FAILED, actor="timekeeper", note="expired")
         )
     return sorted([*moments, *acts], key=lambda moment: moment.at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocked:
+    """The time in which a job waited for others; `until` is None while it does."""
+
+    until: datetime | None
+
+    @classmethod
+    def of(cls, job: Job) -> "_Blocked | None":
+        """Return when the job was blocked; None if it never was."""
+        found = Dependency.objects.filter(child=job).aggregate(
+            edges=Count("pk"), settled=Count("settled_at"), last=Max("settled_at")
+        )
+        if not found["edges"]:
+            return None
+        return cls(found["last"] if found["settled"] == found["edges"] else None)
+
+    def leaves_scheduled(self, job: Job) -> bool:
+        """Return whether its own time was still ahead when it waited for nothing else."""
+        return bool(self.until and job.scheduled_for and job.scheduled_for > self.until)
+
+    def end(self, job: Job) -> list[Moment]:
+        """Return the line of its end: let go, or ended with what it waited for."""
+        if job.error_type == PASSED_ON and job.is_final and job.finished_at is not None:
+            return [Moment(job.finished_at, State.BLOCKED, job.state, note=job.error)]
+        if self.until is None:
+            return []
+        after = State.SCHEDULED if self.leaves_scheduled(job) else State.QUEUED
+        return [Moment(self.until, State.BLOCKED, after, note="what it waited for has ended")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +212,8 @@ def _act(entry: AuditEntry) -> Moment:
     if before == State.RUNNING:
         return Moment(entry.at, "", "", actor=entry.actor, note="asked it to stop")
     after = {"job.retry": State.QUEUED, "job.cancel": State.CANCELLED}.get(entry.action)
+    if entry.action == "job.retry":
+        after = State(entry.details.get("after", State.QUEUED))
     if after is None:
         return Moment(entry.at, "", "", actor=entry.actor, note=entry.action)
     note = entry.details.get("note", "")

@@ -8,9 +8,10 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from jobs.conf import jobs_settings
+from jobs.domain.dependencies import Verdict
 from jobs.domain.registry import registry
 from jobs.domain.states import FINAL, TIMED, WAITING, State
-from jobs.models import Job, Removal, Worker, in_states
+from jobs.models import Dependency, Job, Removal, Worker, in_states
 from jobs.selectors.clock import database_now
 from jobs.selectors.counts import by_state
 from jobs.selectors.queues import paused_queues
@@ -103,9 +104,21 @@ def _misplaced(now: datetime) -> Iterator[Misplaced]:
     yield from _found(
         timed, "were due long ago", "start a beat or a worker: its timekeeper moves them on"
     )
-    expired = Job.objects.filter(in_states(WAITING), run=0, expires_at__lt=overdue)
+    expired = Job.objects.filter(in_states(WAITING), run=0, expires_at__lt=overdue).exclude(
+        state=State.BLOCKED
+    )
     yield from _found(
         expired, "should have expired", "start a beat or a worker: its timekeeper ends them"
+    )
+    parent = Job.objects.filter(pk=OuterRef("parent_id"))
+    pending = Dependency.objects.filter(child=OuterRef("pk"), verdict=Verdict.PENDING)
+    ahead = pending.filter(
+        Exists(parent.exclude(state__in=FINAL) | parent.filter(finished_at__gt=overdue))
+    )
+    yield from _found(
+        Job.objects.filter(~Exists(ahead), state=State.BLOCKED, created_at__lt=overdue),
+        "wait for jobs that have all ended",
+        "start a beat or a worker: its timekeeper lets them go",
     )
     known = {*registry.celery_queues(), *_listened_to(now)}
     yield from _found(

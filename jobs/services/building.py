@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, Unpack, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from django.contrib.auth import get_user_model
@@ -16,12 +16,14 @@ from pydantic_core import to_jsonable_python
 from jobs.conf import jobs_settings
 from jobs.domain.backoff import Backoff
 from jobs.domain.current import current_run
+from jobs.domain.dependencies import After, checked_dependencies
 from jobs.domain.errors import (
     ConfigurationError,
     InvalidOption,
     InvalidParameters,
     ParametersTooLarge,
 )
+from jobs.domain.ids import checked_uuid
 from jobs.domain.job_types import JobType, as_fields
 from jobs.domain.options import (
     SubmitOptions,
@@ -31,7 +33,6 @@ from jobs.domain.options import (
     checked_tags,
     checked_timeout,
     checked_trace,
-    checked_uuid,
     moment_of,
 )
 from jobs.domain.plain_models import is_plain
@@ -64,13 +65,16 @@ def build(
     )
     timeout = checked_timeout(options.get("timeout")) or job_type.timeout or settings.timeout
     expires_in = checked_expiry(options.get("expires_in")) or job_type.expires_in
+    tenant = _known_tenant(options.get("tenant"))
+    waits_for = _known_jobs(checked_dependencies(options.get("depends_on")), tenant)
+    state = State.SCHEDULED if run_at > now else State.QUEUED
     job = Job(
         job_type=job_type.name,
-        tenant=_known_tenant(options.get("tenant")),
+        tenant=tenant,
         queue=queue_name(job_type.queue if queue is None else _known_queue(queue), priority),
         priority=priority,
         priority_source=source,
-        state=State.SCHEDULED if run_at > now else State.QUEUED,
+        state=State.BLOCKED if waits_for else state,
         params=stored,
         max_attempts=attempts or job_type.max_attempts or settings.max_attempts,
         timeout=timeout,
@@ -82,11 +86,12 @@ def build(
         idempotency_key=checked_key(options.get("idempotency_key")),
         trigger=options.get("trigger", Job.Trigger.CODE),
         created_by_id=_known_owner(options.get("created_by_id")),
-        parent_id=checked_uuid("parent_id", options.get("parent_id")),
-        event_id=checked_uuid("event_id", options.get("event_id")),
+        parent_id=_id("parent_id", options.get("parent_id")),
+        event_id=_id("event_id", options.get("event_id")),
         trace_id=checked_trace(options.get("trace_id", "")) or _trace_id(),
     )
     job.new_tags = checked_tags(options.get("tags"))
+    job.new_dependencies = waits_for
     return job
 
 
@@ -157,6 +162,25 @@ def _own_backoff(backoff: Backoff | None) -> dict[str, Any] | None:
     if not isinstance(backoff, Backoff):
         raise InvalidOption(f"backoff must be a Backoff, such as Backoff.fixed(…), not {backoff!r}")
     return backoff_as_json(backoff)
+
+
+def _id(name: str, value: object) -> UUID | None:
+    return None if value is None else checked_uuid(name, value)
+
+
+def _known_jobs(named: tuple[After, ...], tenant: str) -> tuple[After, ...]:
+    """Return what the job waits for; for a tenant's job, the others have to be the tenant's too."""
+    if not named:
+        return named
+    jobs = Job.objects.filter(pk__in=[each.job_id for each in named])
+    known = set((jobs.filter(tenant=tenant) if tenant else jobs).values_list("pk", flat=True))
+    for each in named:
+        if each.job_id not in known:
+            raise InvalidOption(
+                f"depends_on names job {each.job_id}, which is not there; it may have been removed "
+                "after its retention"
+            )
+    return named
 
 
 def _known_queue(queue: str) -> str:

@@ -8,6 +8,7 @@ from jobs.domain.events import EventName
 from jobs.domain.states import WAITING, FailureReason, State
 from jobs.models import Job, in_states
 from jobs.selectors.clock import database_now
+from jobs.services.dependencies import settle_after_commit
 from jobs.services.events import emit_job
 
 _AT_ONCE = 500
@@ -16,10 +17,12 @@ _AT_ONCE = 500
 def expire_overdue(*, now: datetime | None = None) -> int:
     """Fail the jobs that have not started by their `expires_at`; return how many.
 
-    A job that has run once does not expire. Safe in any number of processes at once.
+    A job that has run once does not expire, nor one that is blocked: it may not run yet. Safe in
+    any number of processes at once.
     """
     now = now or database_now()
-    overdue = Job.objects.filter(in_states(WAITING), run=0, expires_at__lte=now)
+    waiting = Job.objects.filter(in_states(WAITING), run=0).exclude(state=State.BLOCKED)
+    overdue = waiting.filter(expires_at__lte=now)
     expired = 0
     while batch := list(overdue.order_by("expires_at")[:_AT_ONCE]):
         ended = sum(_expire(job, now) for job in batch)
@@ -46,4 +49,5 @@ def _expire(job: Job, now: datetime) -> bool:
             emit_job(
                 EventName.FAILED, job, before=before, failure_reason=str(FailureReason.EXPIRED)
             )
+            settle_after_commit([job.pk])
     return bool(changed)

@@ -27,6 +27,7 @@ from jobs.domain.states import FailureReason, State
 from jobs.models import Attempt, Job
 from jobs.selectors.clock import database_now
 from jobs.services.attempts import ended_attempt, outcome_of, told_of
+from jobs.services.dependencies import settle_after_commit
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit, emit_all, emit_job, event_of, with_its_events
 from jobs.services.json_rows import JsonRows, as_uuid, json_rows
@@ -42,7 +43,7 @@ UPDATE {table} AS job SET state = 'completed', result = given.result, progress =
 FROM {given}
 WHERE given.run BETWEEN 1 AND 2147483647 AND job.id = given.id
     AND (job.state = 'running') IS TRUE AND job.run = given.run AND job.worker_id IS {not_other} %s
-RETURNING {job_id}
+RETURNING {job_id}, {followed}
 """
 
 
@@ -101,8 +102,10 @@ def finish_completed(runs: Sequence[CompletedRun]) -> int:
     """
     if not runs:
         return 0
+    # In the order of their ids, as all lock jobs who lock several.
     rows = [
-        (run.job.id, run.job.run, run.job.started_at, run.finished_at, run.result) for run in runs
+        (run.job.id, run.job.run, run.job.started_at, run.finished_at, run.result)
+        for run in sorted(runs, key=lambda run: run.job.id)
     ]
     worker_id: UUID | str | None = runs[0].job.worker_id
     if connection.vendor != "postgresql" and isinstance(worker_id, UUID):
@@ -111,13 +114,14 @@ def finish_completed(runs: Sequence[CompletedRun]) -> int:
     with with_its_events():
         with sparing_the_callers(), connection.cursor() as cursor:
             cursor.execute(_complete(connection.vendor), [_given().document(rows), worker_id])
-            recorded = {as_uuid(job_id) for (job_id,) in cursor.fetchall()}
+            recorded = {as_uuid(job_id): followed for job_id, followed in cursor.fetchall()}
         for run in runs:
             if run.job.id in recorded:
                 told.append(_end_event(run.job, State.COMPLETED, run.finished_at))
             else:
                 _warn_of_late(run.job)
         emit_all(told)
+        settle_after_commit([job_id for job_id, followed in recorded.items() if followed])
     return len(recorded)
 
 
@@ -130,6 +134,7 @@ def _complete(vendor: str) -> str:
         not_other="NOT DISTINCT FROM" if on_postgresql else "",
         # SQLite knows no other table there, and no alias.
         job_id="job.id" if on_postgresql else "id",
+        followed="job.followed" if on_postgresql else "followed",
     )
 
 
@@ -188,6 +193,7 @@ def _end(job: Job, state: State, now: datetime, ended: Attempt, **changes: Any) 
             ended.save(force_insert=True)
             details = {key: str(value) for key, value in changes.items() if key in _TOLD_IN_EVENTS}
             emit(_end_event(job, state, now, **details))
+            settle_after_commit([job.pk])
     return bool(changed)
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from jobs.conf import jobs_settings
 from jobs.domain.states import FINAL, State
-from jobs.models import Job, Removal, Worker
+from jobs.models import Dependency, Job, Removal, Worker
 from jobs.selectors.clock import database_now
 from jobs.services.audit import record
 
@@ -39,7 +39,13 @@ class Rule:
 
     def past(self, now: datetime) -> QuerySet[Job]:
         """Return the jobs that have been kept long enough."""
-        jobs = Job.objects.filter(state=self.state, finished_at__lt=now - self.kept)
+        waiting = Dependency.objects.filter(parent=OuterRef("pk")).exclude(child__state__in=FINAL)
+        jobs = Job.objects.filter(
+            # What others wait for, they may still ask for its result.
+            Q(followed=False) | ~Exists(waiting),
+            state=self.state,
+            finished_at__lt=now - self.kept,
+        )
         if self.job_type is not None:
             return jobs.filter(job_type=self.job_type)
         return jobs.exclude(job_type__in=self.others)

@@ -15,6 +15,7 @@ from jobs.domain.states import RETRYABLE, WAITING, State
 from jobs.models import Job
 from jobs.selectors.listings import get_job
 from jobs.services.audit import record
+from jobs.services.dependencies import ended_with, settle_after_commit, wait_again
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_job
 
@@ -39,6 +40,7 @@ def cancel(job_id: UUID | str, *, actor: str, now: datetime | None = None) -> Jo
         ):
             job = get_job(job.pk)
             emit_job(EventName.CANCELLED, job, before=before, actor=actor)
+            settle_after_commit([job.pk] if job.followed else [])
         elif Job.objects.filter(pk=job.pk, state=State.RUNNING).update(cancel_requested_at=now):
             before, job = State.RUNNING, get_job(job.pk)
         else:
@@ -53,35 +55,57 @@ def cancel(job_id: UUID | str, *, actor: str, now: datetime | None = None) -> Jo
 def retry(job_id: UUID | str, *, actor: str, now: datetime | None = None) -> Job:
     """Queue a failed or cancelled job again, with all its attempts before it; its history stays.
 
+    One that waits for jobs that have not ended is blocked until they have. Jobs that ended because
+    this one had wait for it again.
+
     Raises:
         JobNotFound: there is no such job.
-        InvalidTransition: it is neither failed nor cancelled.
+        InvalidTransition: it is neither failed nor cancelled, or a job that it waited for is.
     """
     now = now or timezone.now()
     job = get_job(job_id)
-    before = job.state
     with transaction.atomic():
-        changed = Job.objects.filter(pk=job.pk, state__in=RETRYABLE).update(
-            state=State.QUEUED,
-            run_at=now,
-            finished_at=None,
-            cancel_requested_at=None,
-            attempt=0,
-            losses=0,
-            alone=False,
-            expires_at=None,
-            failure_reason="",
-            progress=0,
-            progress_message="",
+        job = _run_again(job, actor, now)
+        if job.followed:
+            _have_followers_wait(job, actor, now)
+    return job
+
+
+def _have_followers_wait(job: Job, actor: str, now: datetime) -> None:
+    left = [job]
+    while left:
+        for follower in ended_with(left.pop()):
+            # It stays as it is if another job that it waits for has failed too.
+            with suppress(InvalidTransition), transaction.atomic():
+                left.append(_run_again(follower, actor, now))
+
+
+def _run_again(job: Job, actor: str, now: datetime) -> Job:
+    before = job.state
+    changed = Job.objects.filter(pk=job.pk, state__in=RETRYABLE).update(
+        state=State.QUEUED,
+        run_at=now,
+        finished_at=None,
+        cancel_requested_at=None,
+        attempt=0,
+        losses=0,
+        alone=False,
+        expires_at=None,
+        failure_reason="",
+        progress=0,
+        progress_message="",
+    )
+    if not changed:
+        raise InvalidTransition(
+            f"job {job.pk} is {get_job(job.pk).state}; only failed and cancelled jobs can be "
+            "retried"
         )
-        if not changed:
-            raise InvalidTransition(
-                f"job {job.pk} is {get_job(job.pk).state}; only failed and cancelled jobs can be "
-                "retried"
-            )
-        job = get_job(job.pk)
-        _record(actor, "job.retry", job, before)
-        emit_job(EventName.RETRYING, job, before=before, actor=actor)
+    if wait_again(job):
+        Job.objects.filter(pk=job.pk).update(state=State.BLOCKED)
+    job = get_job(job.pk)
+    _record(actor, "job.retry", job, before)
+    emit_job(EventName.RETRYING, job, before=before, actor=actor)
+    if job.state == State.QUEUED:
         ring_after_commit(job.queue)
     return job
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from jobs.models import Job, JobTag
+from jobs.services.dependencies import store_dependencies
 from jobs.services.json_rows import as_uuid, json_rows
 
 #: What jobs of one template differ by.
@@ -38,13 +39,16 @@ def store(jobs: Sequence[Job], *, alike: bool = True) -> set[UUID]:
     """
     if not jobs:
         return set()
-    if not any(job.new_tags for job in jobs):
+    if not any(job.new_tags or job.new_dependencies for job in jobs):
         return _store(jobs, alike)
     with transaction.atomic():
         stored = _store(jobs, alike)
         JobTag.objects.bulk_create(
             [JobTag(job=job, tag=tag) for job in jobs if job.id in stored for tag in job.new_tags]
         )
+        blocked = [job for job in jobs if job.id in stored and job.new_dependencies]
+        if blocked:
+            store_dependencies(blocked)
     return stored
 
 

@@ -32,7 +32,7 @@ SELECT
     (SELECT MIN(run_at) FROM {jobs} WHERE state IN ('retrying', 'scheduled')),
     (SELECT MIN(next_run_at) FROM {schedules} WHERE next_run_at IS NOT NULL),
     (SELECT MIN(expires_at) FROM {jobs} WHERE expires_at IS NOT NULL AND run = 0
-        AND state IN ('blocked', 'queued', 'retrying', 'scheduled')),
+        AND state IN ('blocked', 'queued', 'retrying', 'scheduled') AND state <> 'blocked'),
     {now}
 """
 _UNHEARD = """

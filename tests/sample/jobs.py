@@ -73,6 +73,12 @@ def echo(params: Echo, ctx: JobContext) -> Any:
     return params.value
 
 
+@job_type("sample.gathered")
+def gathered(params: Empty, ctx: JobContext) -> list[Any]:
+    """Return what it has waited for, and what that returned."""
+    return [[str(job_id), result] for job_id, result in ctx.results().items()]
+
+
 @job_type("sample.default")
 def default(params: Empty, ctx: JobContext) -> None:
     """Fail, with every option as the site has it."""

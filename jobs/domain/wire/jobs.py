@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from jobs.domain.backoff import Jitter, Kind
+from jobs.domain.dependencies import OnFailure
 from jobs.domain.priority import PriorityName
 from jobs.domain.states import FailureReason, State
 
@@ -101,12 +102,25 @@ class LogLine(BaseModel):
     message: str
 
 
+class Dependency(BaseModel):
+    """A job that another one waits for, or that waits for another one."""
+
+    job_id: UUID = Field(description="The one that is told of.")
+    type: str | None = Field(description="Null once it was removed.")
+    state: State | None = Field(description="Null once it was removed.")
+    on_failure: OnFailure = Field(description="What a failure means to the one that waits.")
+    verdict: Literal["pending", "met", "failed"]
+    settled_at: datetime | None
+
+
 class WholeJob(Job):
     """A job with all that is known of it."""
 
     attempts: list[Attempt]
     timeline: list[Moment]
     log: list[LogLine]
+    depends_on: list[Dependency] = Field(description="What it waits for: the first hundred.")
+    followers: list[Dependency] = Field(description="What waits for it: the first hundred.")
 
 
 class JobPage(BaseModel):

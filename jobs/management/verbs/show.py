@@ -1,6 +1,7 @@
 """Show a job: its timeline, attempts, parameters, result and log."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -26,6 +27,8 @@ def run(options: dict[str, Any], output: Output, site: Site) -> ExitCode:
     else:
         _head(job, output)
         _timeline(job, output)
+        _dependencies("Waits for", job.depends_on, output)
+        _dependencies("Followed by", job.followers, output)
         _attempts(job, output)
         _log(job, output)
     return ExitCode.DONE
@@ -60,6 +63,19 @@ def _timeline(job: wire.WholeJob, output: Output) -> None:
         by = plain(moment.actor or moment.worker or "")
         rows.append([f"{moment.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], what, by, plain(moment.note or "")])
     output.table(["time (UTC)", "state", Column("by", text=14), Column("note", text=14)], rows)
+
+
+def _dependencies(title: str, dependencies: Sequence[wire.Dependency], output: Output) -> None:
+    if dependencies:
+        output.line(f"\n[bold]{title}[/]")
+        output.table(
+            ["job", Column("type", text=14), "state", "was it met?", "if it fails"],
+            [
+                [str(each.job_id), plain(each.type or "removed"), state(each.state or ""),
+                 each.verdict, each.on_failure]
+                for each in dependencies
+            ],
+        )  # fmt: skip
 
 
 def _attempts(job: wire.WholeJob, output: Output) -> None:

@@ -5,9 +5,10 @@ manage.py jobs submit reports.export -p format=csv --priority high --wait
 
 from argparse import ArgumentParser
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from jobs.domain import wire
+from jobs.domain.dependencies import After, OnFailure
 from jobs.domain.priority import Priority
 from jobs.management.arguments import duration, moment, parameters
 from jobs.management.exit_codes import ExitCode
@@ -32,6 +33,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--on-duplicate", choices=["ignore", "replace", "error"], default="ignore",
         help="what to do if the key is taken (default: ignore)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--after", metavar="JOB", action="append", default=[],
+        help="wait until this job has completed; may be given several times",
+    )  # fmt: skip
+    parser.add_argument(
+        "--if-it-fails", choices=get_args(OnFailure), default="fail",
+        help="what becomes of this job if one of those fails (default: it fails too)",
     )  # fmt: skip
     parser.add_argument("--max-attempts", type=int)
     parser.add_argument("--timeout", type=duration, help="of one attempt, such as 30s")
@@ -69,5 +78,8 @@ def _submit(options: dict[str, Any], site: Site) -> wire.Accepted:
             "on_duplicate": options["on_duplicate"],
             "max_attempts": options["max_attempts"],
             "timeout": options["timeout"],
+            "depends_on": [
+                After(site.find(job), options["if_it_fails"]) for job in options["after"]
+            ],
         },
     )

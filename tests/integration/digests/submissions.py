@@ -31,6 +31,9 @@ class Submissions:
     def check(self, _context: JobContext) -> None:
         pass
 
+    def results(self, _context: JobContext) -> dict[UUID, Any]:
+        return {}
+
     def submit(
         self, _context: JobContext, job_type: str, params: Any, options: dict[str, Any]
     ) -> Any:

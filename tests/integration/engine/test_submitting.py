@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
@@ -56,6 +56,14 @@ def test_a_delayed_job_is_scheduled_and_cannot_be_taken() -> None:
 def test_a_time_that_has_passed_means_now() -> None:
     submission = submit("sample.echo", run_at=datetime.now(UTC) - timedelta(days=1))
     assert submission.state == State.QUEUED
+
+
+def test_a_time_may_be_told_in_any_zone() -> None:
+    """PostgreSQL itself knows none that is 16 hours or more from UTC."""
+    at = datetime(2031, 1, 31, 9, tzinfo=timezone(timedelta(hours=-23, minutes=-29)))
+    assert get(submit("sample.echo", run_at=at).job_id).run_at == at
+    first = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=23)))
+    assert submit("sample.echo", run_at=first).state == State.QUEUED
 
 
 def test_the_callers_options_win_over_the_types() -> None:

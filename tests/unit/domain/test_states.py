@@ -13,8 +13,8 @@ LEADS_TO = {
     "running": {"queued", "retrying", "completed", "failed", "cancelled"},
     "retrying": {"queued", "failed", "cancelled"},
     "completed": set(),
-    "failed": {"queued"},
-    "cancelled": {"queued"},
+    "failed": {"queued", "blocked"},
+    "cancelled": {"queued", "blocked"},
 }
 
 
