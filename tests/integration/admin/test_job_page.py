@@ -233,3 +233,17 @@ def test_the_page_takes_the_same_few_queries_however_much_happened(
 def test_an_unknown_id_leads_back_with_a_message(browser: Client) -> None:
     response = browser.get(f"/admin/jobs/job/{uuid4()}/change/", follow=True)
     assert "exist. Perhaps it was deleted?" in response.content.decode()
+
+
+def test_it_tells_what_a_job_waits_for_and_what_waits_for_it(browser: Client) -> None:
+    parent = submit("sample.echo", delay=timedelta(hours=1)).job_id
+    child = submit("sample.echo", depends_on=[parent]).job_id
+    page = page_of(browser, Job.objects.get(pk=child))
+    assert "It waits for other jobs to end." in page
+    assert f"/admin/jobs/job/{parent}/change/" in page.split("Waits for")[1]
+    assert (
+        f"/admin/jobs/job/{child}/change/"
+        in (page_of(browser, Job.objects.get(pk=parent)).split("Followed by")[1])
+    )
+    Job.objects.filter(pk=parent).delete()
+    assert "removed" in page_of(browser, Job.objects.get(pk=child)).split("Waits for")[1]

@@ -55,6 +55,41 @@ def test_options_reach_the_job(operator: Caller) -> None:
     assert (job.backoff["kind"], job.backoff["base_seconds"]) == ("fixed", 3)
 
 
+def test_a_job_waits_for_others_and_tells_of_them(operator: Caller) -> None:
+    parent = submit("sample.echo", delay=timedelta(hours=1)).job_id
+    other = submit("sample.echo", delay=timedelta(hours=1)).job_id
+    after = [str(parent), {"job_id": str(other), "on_failure": "skip"}]
+    told = operator.post("/api/jobs", {"type": "sample.echo", "depends_on": after}, 202)
+    assert told["state"] == "blocked"
+    seen = operator.get(f"/api/jobs/{told['jobId']}")
+    pending = {
+        "type": "sample.echo",
+        "state": "scheduled",
+        "verdict": "pending",
+        "settled_at": None,
+    }
+    assert seen["depends_on"] == [
+        {"job_id": str(parent), "on_failure": "fail", **pending},
+        {"job_id": str(other), "on_failure": "skip", **pending},
+    ]
+    [follower] = operator.get(f"/api/jobs/{other}")["followers"]
+    assert (follower["job_id"], follower["state"]) == (told["jobId"], "blocked")
+    bulk = {"jobs": [{"type": "sample.echo", "depends_on": [str(parent)]} for _ in range(3)]}
+    assert len(operator.post("/api/jobs/bulk", bulk, 202)["jobIds"]) == 3
+    cancel(other)
+    assert get(told["jobId"]).state == "cancelled"
+
+
+def test_what_a_job_cannot_wait_for_is_refused_by_its_place(operator: Caller) -> None:
+    told = operator.post("/api/jobs", {"type": "sample.echo", "depends_on": ["x"]}, 400)
+    assert told["errors"][0]["path"].startswith("depends_on.0")
+    gone = str(uuid4())
+    told = operator.post("/api/jobs", {"type": "sample.echo", "depends_on": [gone]}, 400)
+    assert (told["code"], gone in told["detail"]) == ("invalid_option", True)
+    wrong = {"job_id": gone, "on_failure": "panic"}
+    operator.post("/api/jobs", {"type": "sample.echo", "depends_on": [wrong]}, 400)
+
+
 def test_a_key_in_the_header_finds_the_same_job(operator: Caller) -> None:
     body = {"type": "sample.echo", "params": {"value": 1}}
     key = {"Idempotency-Key": "report-123"}

@@ -190,3 +190,15 @@ def test_waiting_for_a_schedules_job(run: Run, immediate: None) -> None:
 def test_no_such_schedule(run: Run) -> None:
     ran = run("trigger", "daily")
     assert (ran.code, "daily" in ran.error) == (NOT_FOUND, True)
+
+
+def test_it_waits_for_other_jobs(run: Run) -> None:
+    parent = str(submit("sample.echo", delay=timedelta(hours=1)).job_id)
+    ran = run("submit", "sample.echo", "--after", parent, "--if-it-fails", "skip", "--json")
+    assert ran.json["state"] == "blocked"
+    shown = run("show", ran.json["jobId"])
+    assert "Waits for" in shown.out
+    for told in (parent, "pending", "skip"):
+        assert told in shown.out
+    assert ran.json["jobId"] in run("show", parent).out
+    assert run("submit", "sample.echo", "--after", "nothing").code == NOT_FOUND

@@ -148,6 +148,7 @@ def test_queues_of_their_own_are_listed() -> None:
 
 def test_the_public_names() -> None:
     assert jobs.__all__ == [
+        "After",
         "Backoff",
         "Cancel",
         "JobContext",
