@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from jobs.admin.parameters import AsksForParameters
 from jobs.domain.cron import check_cron, zone
 from jobs.domain.errors import JobsError
+from jobs.domain.schedules import LONGEST_JITTER
 from jobs.domain.sensitive import kept
 from jobs.models import Schedule
 from jobs.services.schedules import check_name
@@ -52,7 +53,10 @@ class ScheduleForm(AsksForParameters, _ModelForm):
 
     class Meta:
         model = Schedule
-        fields = ("name", "enabled", "cron", "timezone", "priority")
+        fields = (
+            "name", "enabled", "cron", "timezone", "priority", "overlap", "missed", "starts_at",
+            "ends_at", "jitter_seconds",
+        )  # fmt: skip
         widgets: ClassVar[dict[str, forms.Widget]] = {"timezone": ZoneInput()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -79,6 +83,11 @@ class ScheduleForm(AsksForParameters, _ModelForm):
     def clean(self) -> dict[str, Any]:
         """Check the parameters, and give them to the schedule with their job type."""
         cleaned = super().clean()
+        begin, end = cleaned.get("starts_at"), cleaned.get("ends_at")
+        if begin is not None and end is not None and begin >= end:
+            self.add_error("ends_at", "This is not after its begin: it would never run.")
+        if (cleaned.get("jitter_seconds") or 0) > LONGEST_JITTER.total_seconds():
+            self.add_error("jitter_seconds", "More than a day (86400) cannot be put off.")
         self.instance.job_type = self.type_name
         # What is sealed is shown as such, and stays unless something else is written there.
         given = cleaned.get("params", self.instance.params)

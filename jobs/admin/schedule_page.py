@@ -10,9 +10,10 @@ from django.utils import timezone
 from jobs.admin.cron_text import in_english
 from jobs.admin.display import relative, to_the_minute
 from jobs.admin.links import jobs_list, may_view
-from jobs.domain.cron import occurrences, zone
+from jobs.domain.cron import zone
 from jobs.domain.errors import JobsError
 from jobs.models import Job, Schedule
+from jobs.services.schedules import next_runs
 
 _RUNS: Final = 5
 _RECENT: Final = 10
@@ -52,7 +53,7 @@ def _next_runs(schedule: Schedule) -> list[Run]:
     now = timezone.now()
     try:
         place = zone(schedule.timezone)
-        moments = occurrences(schedule.cron, schedule.timezone, now, _RUNS)
+        moments = next_runs(schedule, now, _RUNS)
     except JobsError:
         return []
     return [

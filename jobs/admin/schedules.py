@@ -75,9 +75,9 @@ class ScheduleAdmin(ScheduleColumns, TriggeredAdmin):
             what = ("What", {"fields": ("job_type", "params")})
         return (
             (None, {"fields": ("name", "enabled")}),
-            ("When", {"fields": ("cron", "timezone")}),
+            ("When", {"fields": ("cron", "timezone", "starts_at", "ends_at", "jitter_seconds")}),
             what,
-            ("Options", {"fields": ("priority",)}),
+            ("Options", {"fields": ("priority", "overlap", "missed")}),
         )
 
     def _form(self, request: HttpRequest, schedule: Schedule | None) -> type[ScheduleForm]:

@@ -11,7 +11,7 @@ from pydantic import Field
 from jobs.api.authentication import ApiRequest, needs
 from jobs.api.filters import Paged
 from jobs.api.paging import Order, page
-from jobs.api.parsing import Body, Query
+from jobs.api.parsing import Body, Count, Moment, Query
 from jobs.api.rates import count_submissions
 from jobs.api.submissions import tenant_of
 from jobs.domain import wire
@@ -20,6 +20,7 @@ from jobs.domain.cron import check_cron, occurrences, zone
 from jobs.domain.errors import ScheduleNotFound
 from jobs.domain.priority import Priority, PriorityName
 from jobs.domain.registry import registry
+from jobs.domain.schedules import LONGEST_JITTER, MissedName, OverlapName
 from jobs.domain.sensitive import shown
 from jobs.models import Schedule
 from jobs.selectors.tenants import visible
@@ -30,7 +31,18 @@ _ID = Annotated[int, Path(ge=1, le=2**63 - 1)]
 _Name = Annotated[str, Field(min_length=1, max_length=schedules.MAX_NAME_LENGTH)]
 _Cron = Annotated[str, Field(min_length=1, max_length=200)]
 _Zone = Annotated[str, Field(min_length=1, max_length=64)]
+_Jitter = Annotated[Count, Field(ge=0, le=int(LONGEST_JITTER.total_seconds()))]
 MOST_OCCURRENCES = 50
+_OVERLAP = (
+    "What becomes of a run while a job of the one before has not ended: it runs too, is skipped, "
+    "waits (`queue_one`: one of them; `queue_all`: each), or the others are cancelled first."
+)
+_MISSED = (
+    "What becomes of runs that came while nothing kept time: one job for all of them, none, or "
+    "one for each of the latest hundred."
+)
+#: What null means to a change: no value, where leaving it out means no change.
+_NULLABLE = ("starts_at", "ends_at")
 
 
 class ScheduleQuery(Paged):
@@ -49,11 +61,19 @@ class ScheduleIn(Body):
     type: Annotated[str, Field(max_length=100)] = Field(description="The name of a job type.")
     params: dict[str, Any] = Field(default={})
     cron: _Cron = Field(
-        description="Minute, hour, day of the month, month, day of the week; or `@daily` and such."
+        description="Minute, hour, day of the month, month, day of the week; or `@daily` and such. "
+        "Six fields: the first is the second."
     )
     time_zone: _Zone = Field(default="UTC", description="An IANA name, such as Europe/Berlin.")
     priority: PriorityName | None = None
     enabled: Annotated[bool, Field(strict=True)] = True
+    overlap: OverlapName = Field(default="run", description=_OVERLAP)
+    missed: MissedName = Field(default="once", description=_MISSED)
+    starts_at: Moment | None = Field(default=None, description="No run before; null: from now on.")
+    ends_at: Moment | None = Field(default=None, description="No run after; null: for ever.")
+    jitter_seconds: _Jitter = Field(
+        default=0, description="Each run is put off by so much at most."
+    )
     tenant: str | None = Field(default=None, max_length=50)
 
 
@@ -66,6 +86,11 @@ class ScheduleChange(Body):
     time_zone: _Zone | None = None
     priority: PriorityName | None = Field(default=None, description="Null: the type's own.")
     enabled: Annotated[bool, Field(strict=True)] | None = None
+    overlap: OverlapName | None = Field(default=None, description=_OVERLAP)
+    missed: MissedName | None = Field(default=None, description=_MISSED)
+    starts_at: Moment | None = Field(default=None, description="Null: from now on.")
+    ends_at: Moment | None = Field(default=None, description="Null: for ever.")
+    jitter_seconds: _Jitter | None = None
 
 
 class PreviewQuery(Query):
@@ -122,6 +147,11 @@ def create(request: ApiRequest, body: ScheduleIn) -> Status[dict[str, Any]]:
         enabled=body.enabled,
         tenant=tenant_of(body.tenant, request.auth),
         actor=request.auth.name,
+        overlap=body.overlap,
+        missed=body.missed,
+        starts_at=body.starts_at,
+        ends_at=body.ends_at,
+        jitter_seconds=body.jitter_seconds,
     )
     return Status(HTTPStatus.CREATED, _told(made))
 
@@ -163,7 +193,9 @@ def change(request: ApiRequest, schedule_id: _ID, body: ScheduleChange) -> dict[
     """Change what is given of a schedule."""
     schedule = _visible(request, schedule_id)
     given = body.model_dump(exclude_unset=True)
-    changes = {name: value for name, value in given.items() if value is not None}
+    changes = {
+        name: value for name, value in given.items() if value is not None or name in _NULLABLE
+    }
     if "params" in changes:
         changes["params"] = _strict(schedule.job_type, changes["params"])
     if "time_zone" in changes:
@@ -197,9 +229,7 @@ def delete(request: ApiRequest, schedule_id: _ID) -> Status[None]:
 def following(request: ApiRequest, schedule_id: _ID, query: InQuery[NextQuery]) -> dict[str, Any]:
     """Return when the schedule runs next, were it enabled."""
     schedule = _visible(request, schedule_id)
-    return {
-        "occurrences": occurrences(schedule.cron, schedule.timezone, timezone.now(), query.count)
-    }
+    return {"occurrences": schedules.next_runs(schedule, timezone.now(), query.count)}
 
 
 @router.post(
@@ -273,6 +303,11 @@ def _told(schedule: Schedule) -> dict[str, Any]:
         "time_zone": schedule.timezone,
         "priority": None if priority is None else Priority(priority).label,
         "enabled": schedule.enabled,
+        "overlap": schedule.overlap,
+        "missed": schedule.missed,
+        "starts_at": schedule.starts_at,
+        "ends_at": schedule.ends_at,
+        "jitter_seconds": schedule.jitter_seconds,
         "next_run_at": schedule.next_run_at,
         "last_run_at": schedule.last_run_at,
         "last_error": schedule.last_error or None,

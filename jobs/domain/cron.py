@@ -9,8 +9,11 @@ from croniter import CroniterBadCronError, CroniterBadDateError, CroniterError, 
 from jobs.domain.errors import InvalidCron, UnknownTimeZone
 
 _FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
+_WITH_SECONDS = ("second", *_FIELDS)
 _NAMES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 _LONGEST = 200
+_SOME_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall clock
+_UNREADABLE = (CroniterBadCronError, CroniterError, ValueError, KeyError, AttributeError)
 #: No clock has ever been changed by more in one step.
 _NEAR_CHANGE = timedelta(hours=3)
 
@@ -39,11 +42,28 @@ def check_cron(expression: str) -> None:
         raise InvalidCron(f"a cron expression has at most {_LONGEST} characters")
     _check_form(expression)
     try:
-        _next(croniter(expression, datetime(2024, 1, 1)))  # noqa: DTZ001 - a wall clock
+        _next(_iterator(expression, _SOME_DAY))
     except CroniterBadDateError:
         raise InvalidCron(f"cron {expression!r} never occurs; is the day in that month?") from None
-    except (CroniterBadCronError, CroniterError, ValueError, KeyError, AttributeError) as error:
-        raise InvalidCron(f"cron {expression!r} cannot be read: {error}") from None
+    except _UNREADABLE as error:
+        where = _place_of_error(expression)
+        raise InvalidCron(f"cron {expression!r} cannot be read{where}: {error}") from None
+
+
+def _place_of_error(expression: str) -> str:
+    """Return which field cannot be read, for people; empty if each can by itself."""
+    fields = expression.split()
+    names = _FIELDS if len(fields) == len(_FIELDS) else _WITH_SECONDS
+    for place, (name, field) in enumerate(zip(names, fields, strict=False)):
+        alone = ["*"] * len(fields)
+        alone[place] = field
+        try:
+            _next(_iterator(" ".join(alone), _SOME_DAY))
+        except CroniterBadDateError:
+            continue
+        except _UNREADABLE:
+            return f" in field {place + 1}, the {name} {field!r}"
+    return ""
 
 
 def _check_form(expression: str) -> None:
@@ -55,10 +75,10 @@ def _check_form(expression: str) -> None:
             )
         return
     fields = expression.split()
-    if len(fields) != len(_FIELDS):
+    if len(fields) not in {len(_FIELDS), len(_WITH_SECONDS)}:
         raise InvalidCron(
             f"cron {expression!r} has {len(fields)} fields; it needs {len(_FIELDS)}: "
-            f"{', '.join(_FIELDS)}"
+            f"{', '.join(_FIELDS)}; or {len(_WITH_SECONDS)}, with the second before them"
         )
 
 
@@ -76,14 +96,34 @@ def next_occurrence(expression: str, timezone: str, after: datetime) -> datetime
     check_cron(expression)
     place = zone(timezone)
     every_hour = _is_every_hour(expression)
+    wall = after.astimezone(place).replace(tzinfo=None)
+    found = _first(expression, place, after, begin=wall, every_hour=every_hour)
+    if found is not None and _changes(place, after, min(found, after + _NEAR_CHANGE)):
+        # What the wall clock shows a second time lies before what it shows now.
+        begin = wall - _NEAR_CHANGE
+        found = _first(expression, place, after, begin=begin, every_hour=every_hour)
+    if found is None:
+        raise InvalidCron(f"cron {expression!r} never occurs after {after.isoformat()}")
+    return found
+
+
+def _first(
+    expression: str, place: ZoneInfo, after: datetime, *, begin: datetime, every_hour: bool
+) -> datetime | None:
+    """Return the first moment after `after` at which the wall clock, from `begin` on, says so."""
     best: datetime | None = None
-    for wall in _wall_times(expression, place, after):
+    for wall in _wall_times(expression, begin):
         for instant in _instants(wall, place, every_hour=every_hour):
             if instant > after and (best is None or instant < best):
                 best = instant
         if best is not None and wall.replace(tzinfo=place).astimezone(UTC) >= best:
             return best
-    raise InvalidCron(f"cron {expression!r} never occurs after {after.isoformat()}")
+    return None
+
+
+def _changes(place: ZoneInfo, first: datetime, last: datetime) -> bool:
+    """Return whether the clocks of the zone change between two moments less than a day apart."""
+    return first.astimezone(place).utcoffset() != last.astimezone(place).utcoffset()
 
 
 def occurrences(expression: str, timezone: str, after: datetime, count: int) -> list[datetime]:
@@ -97,23 +137,22 @@ def occurrences(expression: str, timezone: str, after: datetime, count: int) -> 
 
 def _is_every_hour(expression: str) -> bool:
     fields = expression.split()
-    return fields[0] == "@hourly" or (len(fields) >= 2 and fields[1].startswith("*"))
+    hours = {len(_FIELDS): 1, len(_WITH_SECONDS): 2}.get(len(fields))
+    return fields[0].lower() == "@hourly" or (hours is not None and fields[hours].startswith("*"))
 
 
-def _wall_times(expression: str, place: ZoneInfo, after: datetime) -> Iterator[datetime]:
-    """Yield the wall-clock times to look at, naive, from before the moment if a change is near."""
-    offsets = {
-        (after + shift).astimezone(place).utcoffset() for shift in (-_NEAR_CHANGE, _NEAR_CHANGE)
-    }
-    begin = after.astimezone(place).replace(tzinfo=None)
-    if len(offsets) > 1:
-        begin -= _NEAR_CHANGE
-    iterator = croniter(expression, begin)
+def _wall_times(expression: str, begin: datetime) -> Iterator[datetime]:
+    """Yield the wall-clock times that the expression names, naive, after one of them."""
+    iterator = _iterator(expression, begin)
     while True:
         try:
             yield _next(iterator)
         except CroniterBadDateError:
             return
+
+
+def _iterator(expression: str, begin: datetime) -> croniter:
+    return croniter(expression, begin, second_at_beginning=True)
 
 
 def _next(iterator: croniter) -> datetime:

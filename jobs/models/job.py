@@ -218,6 +218,11 @@ class Job(models.Model):
             models.Index(
                 fields=["schedule"], condition=Q(schedule__isnull=False), name="job_by_schedule"
             ),
+            models.Index(
+                fields=["schedule"],
+                condition=Q(schedule__isnull=False) & in_states(set(State) - FINAL),
+                name="job_live_of_schedule",
+            ),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="job_children"),
             models.Index(
                 fields=["event_id"], condition=Q(event_id__isnull=False), name="job_by_event"

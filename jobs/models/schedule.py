@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from jobs.domain.priority import Priority
+from jobs.domain.schedules import Missed, Overlap
 
 
 class Schedule(models.Model):
@@ -18,7 +19,8 @@ class Schedule(models.Model):
     params = models.JSONField(default=dict, blank=True)
     cron = models.CharField(
         max_length=200,
-        help_text="minute, hour, day of the month, month, day of the week; or @daily and the like",
+        help_text="minute, hour, day of the month, month, day of the week; or @daily and the like. "
+        "Six fields: the first is the second.",
     )
     timezone = models.CharField(
         "time zone", max_length=64, default="UTC", help_text="An IANA name, such as Europe/Berlin."
@@ -30,6 +32,30 @@ class Schedule(models.Model):
         help_text="Empty: the job type's own.",
     )
     enabled = models.BooleanField(default=True)
+    overlap = models.CharField(
+        max_length=14,
+        choices=[(each.value, each.value.replace("_", " ")) for each in Overlap],
+        default=Overlap.RUN,
+        db_default=Overlap.RUN.value,
+        help_text="What becomes of a run while a job of the one before has not ended.",
+    )
+    missed = models.CharField(
+        max_length=4,
+        choices=[(each.value, each.value) for each in Missed],
+        default=Missed.ONCE,
+        db_default=Missed.ONCE.value,
+        help_text="What becomes of runs that came while nothing kept time.",
+    )
+    starts_at = models.DateTimeField(
+        "not before", null=True, blank=True, help_text="Empty: from now on."
+    )
+    ends_at = models.DateTimeField("not after", null=True, blank=True, help_text="Empty: for ever.")
+    jitter_seconds = models.PositiveIntegerField(
+        "jitter",
+        default=0,
+        db_default=0,
+        help_text="Each run is put off by up to so many seconds, so that not all run at once.",
+    )
     #: The next occurrence that has no job yet; null while disabled.
     next_run_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_run_at = models.DateTimeField(null=True, blank=True, editable=False)

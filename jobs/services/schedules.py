@@ -1,7 +1,7 @@
 """Keeping schedules: what runs when."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 
@@ -9,6 +9,7 @@ from jobs.domain.cron import check_cron, next_occurrence, zone
 from jobs.domain.errors import InvalidOption, InvalidParameters, ScheduleError, ScheduleNotFound
 from jobs.domain.priority import Priority
 from jobs.domain.registry import registry
+from jobs.domain.schedules import LONGEST_JITTER, Missed, Overlap
 from jobs.domain.sensitive import SEALED, names_seal, shown
 from jobs.models import Schedule
 from jobs.selectors.clock import database_now
@@ -18,6 +19,20 @@ from jobs.services.building import stored_params
 from jobs.services.encryption import open_params
 
 MAX_NAME_LENGTH = 100
+
+
+class Policies(TypedDict, total=False):
+    """How a schedule behaves, beyond when it runs."""
+
+    #: What becomes of an occurrence while a job of the schedule has not ended.
+    overlap: Overlap | str
+    #: What becomes of occurrences that came while nothing kept time.
+    missed: Missed | str
+    #: No occurrence before this one counts, and none after the other.
+    starts_at: datetime | None
+    ends_at: datetime | None
+    #: Each job is put off by up to so many seconds.
+    jitter_seconds: int
 
 
 def check_schedule(schedule: Schedule) -> None:
@@ -33,6 +48,7 @@ def check_schedule(schedule: Schedule) -> None:
     schedule.params = stored_params(job_type, plain)
     zone(schedule.timezone)
     check_cron(schedule.cron)
+    _check_policies(schedule)
 
 
 def save_schedule(schedule: Schedule, *, now: datetime | None = None) -> Schedule:
@@ -52,9 +68,36 @@ def save_schedule(schedule: Schedule, *, now: datetime | None = None) -> Schedul
     return schedule
 
 
-def next_run(schedule: Schedule, after: datetime) -> datetime:
-    """Return the schedule's first occurrence after a moment."""
-    return next_occurrence(schedule.cron, schedule.timezone, after)
+def next_run(schedule: Schedule, after: datetime) -> datetime | None:
+    """Return the schedule's first occurrence after a moment; None if it has ended by then."""
+    if schedule.starts_at is not None:
+        after = max(after, schedule.starts_at - timedelta(microseconds=1))
+    found = next_occurrence(schedule.cron, schedule.timezone, after)
+    return None if schedule.ends_at is not None and found > schedule.ends_at else found
+
+
+def next_runs(schedule: Schedule, after: datetime, count: int) -> list[datetime]:
+    """Return the schedule's next so many occurrences, or those that are left before its end."""
+    found: list[datetime] = []
+    while len(found) < count and (following := next_run(schedule, after)) is not None:
+        found.append(after := following)
+    return found
+
+
+def _check_policies(schedule: Schedule) -> None:
+    for name, known in (("overlap", Overlap), ("missed", Missed)):
+        value = getattr(schedule, name)
+        if value not in [*known]:
+            raise ScheduleError(f"{name} must be {', '.join(known)}; not {str(value)[:40]!r}")
+    longest = int(LONGEST_JITTER.total_seconds())
+    if not 0 <= schedule.jitter_seconds <= longest:
+        raise ScheduleError(f"jitter_seconds must be 0 to {longest}, not {schedule.jitter_seconds}")
+    begin, end = schedule.starts_at, schedule.ends_at
+    if begin is not None and end is not None and begin >= end:
+        raise ScheduleError(
+            f"starts_at {begin.isoformat()} is not before ends_at {end.isoformat()}: it would "
+            "never run"
+        )
 
 
 def create_schedule(
@@ -68,8 +111,21 @@ def create_schedule(
     enabled: bool = True,
     tenant: str = "",
     actor: str = "code",
+    **policies: Unpack[Policies],
 ) -> Schedule:
     """Create a schedule.
+
+    Args:
+        name: unique among its tenant's.
+        job_type: the name of a registered type.
+        cron: five fields, six with the second first, or an alias.
+        params: of each job.
+        time_zone: an IANA name, by whose clock the expression is read.
+        priority: None: the type's own.
+        enabled: whether it runs.
+        tenant: whose it is; empty: nobody's.
+        actor: who makes it, for the audit log.
+        **policies: see `Policies`.
 
     Raises:
         ScheduleError: the name is taken; or see `save_schedule`.
@@ -84,6 +140,7 @@ def create_schedule(
         priority=None if priority is None else Priority.parse(priority),
         enabled=enabled,
         tenant=tenant,
+        **policies,
     )
     _refuse_sealed(schedule)
     if tenant and not is_known(tenant):
@@ -167,7 +224,10 @@ def note(schedule: Schedule, action: str, *, actor: str, **details: Any) -> None
 
 def told(schedule: Schedule) -> dict[str, Any]:
     """Return what the audit log keeps of a schedule before and after a change."""
-    names = ("name", "job_type", "cron", "timezone", "priority", "enabled")
+    names = (
+        "name", "job_type", "cron", "timezone", "priority", "enabled", "overlap", "missed",
+        "starts_at", "ends_at", "jitter_seconds",
+    )  # fmt: skip
     told = {name: getattr(schedule, name) for name in names}
     return {**told, "params": shown(schedule.params)}
 

@@ -27,7 +27,9 @@ def test_a_chain_runs_in_order_and_hands_results_on(
     second = submit("sample.work", {"path": path, "label": "second"}, depends_on=[first]).job_id
     last = submit("sample.gathered", depends_on=[second, first]).job_id
     assert get(second).state == "blocked"
-    assert [each for each, _ in final(last).result] == [str(second), str(first)]
+    result = final(last).result
+    assert result is not None
+    assert [each for each, _ in result] == [str(second), str(first)]
     assert witness() == ["first", "second"]
     assert get(first).finished_at <= get(second).started_at  # type: ignore[operator]
 

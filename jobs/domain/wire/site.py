@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from jobs.domain.priority import PriorityName
+from jobs.domain.schedules import MissedName, OverlapName
 
 
 class Queue(BaseModel):
@@ -39,6 +40,11 @@ class Schedule(BaseModel):
     time_zone: str
     priority: PriorityName | None = Field(description="Null: the type's own.")
     enabled: bool
+    overlap: OverlapName
+    missed: MissedName
+    starts_at: datetime | None
+    ends_at: datetime | None
+    jitter_seconds: int
     next_run_at: datetime | None
     last_run_at: datetime | None
     last_error: str | None = Field(description="Why its last occurrence made no job.")

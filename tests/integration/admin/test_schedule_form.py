@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,6 +22,9 @@ def form(**changes: str) -> dict[str, str]:
         "cron": "30 2 * * 1-5",
         "timezone": "Europe/Berlin",
         "priority": "",
+        "overlap": "run",
+        "missed": "once",
+        "jitter_seconds": "0",
         **changes,
     }
 
@@ -190,3 +194,21 @@ def test_deleting_a_schedule_keeps_its_jobs(browser: Client, schedule: Schedule)
     assert not Schedule.objects.exists()
     assert browser.get(f"/admin/jobs/job/{submission.job_id}/change/").status_code == 200
     assert AuditEntry.objects.filter(action="schedule.delete", actor="root").exists()
+
+
+def test_its_policies_are_stored_and_what_cannot_be_is_told(
+    browser: Client, schedule: Schedule
+) -> None:
+    address = f"/admin/jobs/schedule/{schedule.pk}/change/"
+    begin = {"starts_at_0": "2031-01-01", "starts_at_1": "00:00:00"}
+    policies = {"overlap": "queue_one", "missed": "skip", "jitter_seconds": "30"}
+    assert browser.post(address, form(**policies, **begin)).status_code == 302
+    schedule.refresh_from_db()
+    assert (schedule.overlap, schedule.missed, schedule.jitter_seconds) == ("queue_one", "skip", 30)
+    assert schedule.starts_at == datetime(2031, 1, 1, tzinfo=UTC)
+    assert schedule.next_run_at is not None
+    assert schedule.next_run_at > schedule.starts_at
+    end = {"ends_at_0": "2030-01-01", "ends_at_1": "00:00:00"}
+    wrong = browser.post(address, form(jitter_seconds="90000", **begin, **end))
+    errors = wrong.context["adminform"].form.errors
+    assert set(errors) == {"ends_at", "jitter_seconds"}

@@ -76,7 +76,9 @@ def test_occurrences_only_go_forward_and_repeat_from_any_point(
     [
         ("", "0 fields"),
         ("* * * *", "4 fields"),
-        ("* * * * * *", "6 fields"),
+        ("* * * * * * *", "7 fields"),
+        ("61 * * * * *", "field 1, the second .61."),
+        ("0 25 * * *", "field 2, the hour .25."),
         ("61 * * * *", "61"),
         ("x * * * *", "x"),
         ("0 0 30 2 *", "never"),
