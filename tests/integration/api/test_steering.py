@@ -105,6 +105,25 @@ class TestSchedules:
         assert acts[1].details["before"]["cron"] == "0 3 * * *"
         assert acts[1].details["after"]["cron"] == "@hourly"
 
+    def test_its_policies_are_kept(self, admin: Caller) -> None:
+        policies = {
+            "overlap": "queue_one", "missed": "skip", "jitter_seconds": 60,
+            "starts_at": "2031-01-01T00:00:00Z", "ends_at": "2031-01-03T00:00:00Z",
+        }  # fmt: skip
+        made = admin.post("/api/jobs/schedules", self.body(**policies), 201)
+        assert {name: made[name] for name in policies} == policies
+        address = f"/api/jobs/schedules/{made['id']}"
+        assert admin.get(f"{address}/next")["occurrences"] == [
+            "2031-01-01T03:00:00Z", "2031-01-02T03:00:00Z",
+        ]  # fmt: skip
+        changed = admin.told(admin.send("PATCH", address, {"ends_at": None, "missed": "all"}), 200)
+        assert (changed["ends_at"], changed["missed"], changed["overlap"]) == (
+            None, "all", "queue_one",
+        )  # fmt: skip
+        told = admin.told(admin.send("PATCH", address, {"ends_at": "2030-01-01T00:00:00Z"}), 400)
+        assert "it would never run" in told["detail"]
+        admin.told(admin.send("PATCH", address, {"overlap": "maybe"}), 400)
+
     def test_it_is_triggered_and_its_next_run_stays(self, admin: Caller) -> None:
         made = admin.post("/api/jobs/schedules", self.body(), 201)
         told = admin.post(f"/api/jobs/schedules/{made['id']}/trigger", status=202)
