@@ -39,7 +39,7 @@ def check_schedule(schedule: Schedule) -> None:
     """Do nothing if the schedule can be kept; fill its parameters' defaults in.
 
     Raises:
-        UnknownJobType, InvalidParameters, InvalidCron, UnknownTimeZone: it cannot.
+        UnknownJobType, InvalidParameters, InvalidCron, UnknownTimeZone, InvalidOption: it cannot.
     """
     job_type = registry.get(schedule.job_type)
     plain = schedule.params or {}
@@ -57,7 +57,8 @@ def save_schedule(schedule: Schedule, *, now: datetime | None = None) -> Schedul
     A disabled one is stored as it is, so that one whose job type is gone can be turned off.
 
     Raises:
-        UnknownJobType, InvalidParameters, InvalidCron, UnknownTimeZone: nothing was stored.
+        UnknownJobType, InvalidParameters, InvalidCron, UnknownTimeZone, InvalidOption: nothing was
+            stored.
     """
     if schedule.enabled:
         check_schedule(schedule)
@@ -88,13 +89,13 @@ def _check_policies(schedule: Schedule) -> None:
     for name, known in (("overlap", Overlap), ("missed", Missed)):
         value = getattr(schedule, name)
         if value not in [*known]:
-            raise ScheduleError(f"{name} must be {', '.join(known)}; not {str(value)[:40]!r}")
+            raise InvalidOption(f"{name} must be {', '.join(known)}; not {str(value)[:40]!r}")
     longest = int(LONGEST_JITTER.total_seconds())
     if not 0 <= schedule.jitter_seconds <= longest:
-        raise ScheduleError(f"jitter_seconds must be 0 to {longest}, not {schedule.jitter_seconds}")
+        raise InvalidOption(f"jitter_seconds must be 0 to {longest}, not {schedule.jitter_seconds}")
     begin, end = schedule.starts_at, schedule.ends_at
     if begin is not None and end is not None and begin >= end:
-        raise ScheduleError(
+        raise InvalidOption(
             f"starts_at {begin.isoformat()} is not before ends_at {end.isoformat()}: it would "
             "never run"
         )
@@ -129,7 +130,7 @@ def create_schedule(
 
     Raises:
         ScheduleError: the name is taken; or see `save_schedule`.
-        InvalidOption: there is no such priority, or no such tenant.
+        InvalidOption: there is no such priority, tenant or policy.
     """
     schedule = Schedule(
         name=name,

@@ -8,7 +8,7 @@ import pytest
 from jobs.backends.memory import drain
 from jobs.domain.schedules import jittered
 from jobs.models import Job, Schedule
-from jobs.public import InvalidCron, ScheduleError, cancel, create_schedule, get, trigger
+from jobs.public import InvalidCron, InvalidOption, cancel, create_schedule, get, trigger
 from jobs.services.schedules import next_run, next_runs
 from jobs.services.scheduling import fire_due, plan_unplanned
 
@@ -171,7 +171,7 @@ class TestBounds:
         ],
     )
     def test_what_cannot_be_is_refused_by_name(self, policies: Any, told: str) -> None:
-        with pytest.raises(ScheduleError, match=told):
+        with pytest.raises(InvalidOption, match=told):
             every_minute(**policies)
         assert not Schedule.objects.exists()
 
