@@ -116,6 +116,12 @@ class JobIn(Body):
     tags: Annotated[list[Tag], Field(max_length=MAX_TAGS)] | None = Field(
         default=None, description="What it is found by."
     )
+    concurrency_key: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_KEY_LENGTH,
+        description="No more jobs of the type with the same key run at once than the type says.",
+    )
     depends_on: Annotated[list[UUID | AfterIn], Field(max_length=MOST)] | None = Field(
         default=None, description="Jobs to wait for: it is blocked until they have ended."
     )
@@ -155,6 +161,7 @@ class JobIn(Body):
             "created_by_id": principal.user_id,
             "tenant": tenant_of(self.tenant, principal),
             "tags": self.tags,
+            "concurrency_key": self.concurrency_key,
             "depends_on": [_after(each) for each in self.depends_on or ()],
             "backoff": self.backoff.as_backoff() if self.backoff else None,
             **{  # type: ignore[typeddict-item] # their names are those of the options

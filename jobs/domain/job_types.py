@@ -54,6 +54,10 @@ class JobType:
         expires_in: a job that has not started so long after it may run fails as expired; None: it
             waits for as long as it takes.
         concurrency: so many of its jobs run at once, at most, over all workers; None: any number.
+        concurrency_per_key: so many of its jobs with the same concurrency key run at once, at most,
+            over all workers; None: the type has no such keys.
+        concurrency_key: makes the key of a job's parameters, for submissions that name none; an
+            empty one is no key.
         description: for people; the first line of the handler's docstring unless given.
     """
 
@@ -69,6 +73,8 @@ class JobType:
     retry_on_timeout: bool = True
     expires_in: timedelta | None = None
     concurrency: int | None = None
+    concurrency_per_key: int | None = None
+    concurrency_key: Callable[[Any], str] | None = None
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -88,7 +94,15 @@ class JobType:
                 "would be stored as asterisks: mark the field as jobs.Sensitive[str], which is "
                 "encrypted, or take the name of a secret, and read it in the handler"
             )
-        for option in ("max_attempts", "concurrency"):
+        self._check_options()
+
+    def _check_options(self) -> None:
+        if self.concurrency_key is not None and self.concurrency_per_key is None:
+            raise ConfigurationError(
+                f"job type {self.name} has a concurrency_key and no concurrency_per_key: say how "
+                "many with the same key may run at once"
+            )
+        for option in ("max_attempts", "concurrency", "concurrency_per_key"):
             number = getattr(self, option)
             if number is not None and number < 1:
                 raise ConfigurationError(

@@ -46,6 +46,8 @@ class SubmitOptions(TypedDict, total=False):
     expires_in: timedelta | None
     #: It is blocked until these have ended: ids, or `After(id, on_failure=…)`.
     depends_on: Sequence[UUID | str | After] | None
+    #: No more jobs of the type with the same key run at once than its `concurrency_per_key`.
+    concurrency_key: str | None
     #: The event that leads to this job.
     event_id: UUID | None
     #: The job that leads to this one.
@@ -191,8 +193,12 @@ def _check_kind(name: str, value: object, kind: type) -> None:
         raise InvalidOption(f"{name} must be a {kind.__name__}, not {value!r}")
 
 
-def checked_key(key: str | None) -> str | None:
-    """Return the idempotency key.
+def checked_key(key: str | None, *, name: str = "idempotency_key") -> str | None:
+    """Return the key.
+
+    Args:
+        key: a text; None: none.
+        name: of the option, for the error.
 
     Raises:
         InvalidOption: it is empty, too long or has characters that cannot be printed.
@@ -202,7 +208,7 @@ def checked_key(key: str | None) -> str | None:
     text = isinstance(key, str) and 0 < len(key) <= MAX_KEY_LENGTH and key.isprintable()
     if not text:
         raise InvalidOption(
-            f"idempotency_key must be 1 to {MAX_KEY_LENGTH} printable characters, not "
+            f"{name} must be 1 to {MAX_KEY_LENGTH} printable characters, not "
             f"{str(key)[:40]!r}{'…' if len(str(key)) > 40 else ''}"
         )
     return key

@@ -4,6 +4,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 from jobs.domain.backoff import Backoff
 from jobs.domain.context import Handler
@@ -18,6 +19,7 @@ class Registry:
     def __init__(self) -> None:
         self._types: dict[str, JobType] = {}
         self._concurrencies: dict[str, int] = {}
+        self._concurrencies_per_key: dict[str, int] = {}
 
     def add(self, job_type: JobType) -> None:
         """Add a type; the same declaration may come twice (a module imported again).
@@ -34,6 +36,8 @@ class Registry:
         self._types[job_type.name] = job_type
         if job_type.concurrency is not None:
             self._concurrencies[job_type.name] = job_type.concurrency
+        if job_type.concurrency_per_key is not None:
+            self._concurrencies_per_key[job_type.name] = job_type.concurrency_per_key
 
     def get(self, name: str) -> JobType:
         """Return the type of that name.
@@ -66,6 +70,10 @@ class Registry:
         """Return how many jobs of a type may run at once, for those types that limit it."""
         return self._concurrencies
 
+    def concurrencies_per_key(self) -> dict[str, int]:
+        """Return how many jobs of a type with one key may run at once, for types with keys."""
+        return self._concurrencies_per_key
+
     def priorities_of_queues(self) -> dict[str, Priority]:
         """Return the priority of the jobs in each Celery queue, the most urgent first."""
         owned = ["", *self.queues()]
@@ -92,6 +100,8 @@ def job_type(
     retry_on_timeout: bool = True,
     expires_in: timedelta | None = None,
     concurrency: int | None = None,
+    concurrency_per_key: int | None = None,
+    concurrency_key: Callable[[Any], str] | None = None,
     description: str = "",
 ) -> Callable[[Handler], JobType]:
     """Declare the decorated `handler(params, ctx)` as a job type.
@@ -119,6 +129,8 @@ def job_type(
             retry_on_timeout=retry_on_timeout,
             expires_in=expires_in,
             concurrency=concurrency,
+            concurrency_per_key=concurrency_per_key,
+            concurrency_key=concurrency_key,
             description=description or (inspect.getdoc(handler) or "").partition("\n")[0],
         )
         registry.add(declared)

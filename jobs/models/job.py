@@ -11,6 +11,7 @@ from django.db.models import Q
 from uuid_utils.compat import uuid7
 
 from jobs.domain.dependencies import After
+from jobs.domain.options import MAX_KEY_LENGTH
 from jobs.domain.priority import Priority
 from jobs.domain.states import FINAL, TIMED, WAITING, FailureReason, State
 
@@ -115,6 +116,10 @@ class Job(models.Model):
     error = models.TextField(blank=True, default="")
 
     idempotency_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - NULLs never collide
+    #: No more jobs of its type with the same one run at once than the type says; empty: none.
+    concurrency_key = models.CharField(
+        max_length=MAX_KEY_LENGTH, blank=True, default="", db_default=""
+    )
     trigger = models.CharField(max_length=10, choices=Trigger.choices, default=Trigger.CODE)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

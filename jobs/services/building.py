@@ -44,7 +44,7 @@ from jobs.domain.storable import TooLarge, storable
 from jobs.models import Job
 from jobs.selectors.policy import backoff_as_json
 from jobs.selectors.tenants import is_known
-from jobs.services.encryption import seal_params
+from jobs.services.encryption import open_params, seal_params
 from jobs.services.transactions import sparing_the_callers
 
 logger = structlog.get_logger(__name__)
@@ -84,6 +84,7 @@ def build(
         scheduled_for=run_at if run_at > now else None,
         expires_at=run_at + expires_in if expires_in else None,
         idempotency_key=checked_key(options.get("idempotency_key")),
+        concurrency_key=concurrency_key_of(job_type, stored, options.get("concurrency_key")),
         trigger=options.get("trigger", Job.Trigger.CODE),
         created_by_id=_known_owner(options.get("created_by_id")),
         parent_id=_id("parent_id", options.get("parent_id")),
@@ -130,6 +131,36 @@ def plain_params(job_type: JobType, params: Params) -> dict[str, Any]:
     if not is_plain(job_type.params_model):
         _check_readable(job_type, stored)
     return stored
+
+
+def concurrency_key_of(job_type: JobType, stored: dict[str, Any], given: str | None) -> str:
+    """Return the key under which few jobs of the type run at once; empty for none.
+
+    Args:
+        job_type: the type, which may make the key of a job's parameters.
+        stored: the parameters as they are stored.
+        given: what the submission says.
+
+    Raises:
+        InvalidOption: it cannot be used, or the type has no such keys.
+    """
+    key = checked_key(given, name="concurrency_key")
+    if key is not None and job_type.concurrency_per_key is None:
+        raise InvalidOption(
+            f"concurrency_key {key!r} was given, and job type {job_type.name} does not say how "
+            "many with the same key may run at once: declare it with concurrency_per_key"
+        )
+    if key is not None or job_type.concurrency_key is None:
+        return key or ""
+    params = job_type.parse(open_params(job_type, stored))
+    try:
+        made = job_type.concurrency_key(params)
+    except Exception as error:
+        raise InvalidOption(
+            f"job type {job_type.name} could not make the concurrency_key of these parameters: "
+            f"{type(error).__name__}"
+        ) from error
+    return checked_key(str(made), name="concurrency_key") or "" if made else ""
 
 
 def _check_readable(job_type: JobType, stored: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from jobs.conf import jobs_settings
 from jobs.domain.errors import InvalidOption, SubmissionError
+from jobs.domain.job_types import JobType
 from jobs.domain.options import check_options, checked_key
 from jobs.domain.registry import registry
 from jobs.domain.states import State
@@ -19,7 +20,7 @@ from jobs.models import Job
 from jobs.models.job import new_job_id
 from jobs.selectors.clock import database_now
 from jobs.services.backpressure import largest_batch, may_refuse, refusals
-from jobs.services.building import build, stored_params
+from jobs.services.building import build, concurrency_key_of, stored_params
 from jobs.services.storing import store
 from jobs.services.submission import announce_all, settle_duplicate
 
@@ -120,7 +121,7 @@ class _Drafts:
         key = options.pop("idempotency_key", None)
         for job_type, known, template in reversed(self._templates[-_REMEMBERED:]):
             if job_type == new.job_type and known == options:
-                return _copy(template, stored_params(registry.get(job_type), new.params), key)
+                return _copy(template, registry.get(job_type), new, key)
         check_options(new.options)
         late = options.get("delay") or options.get("run_at")
         job = build(
@@ -139,9 +140,13 @@ class _Drafts:
         return self._database_now
 
 
-def _copy(template: Job, params: dict[str, Any], key: str | None) -> Job:
+def _copy(template: Job, job_type: JobType, new: NewJob, key: str | None) -> Job:
     job = Job.__new__(Job)
     job.__dict__.update(template.__dict__)
     job._state = ModelState()
-    job.id, job.params, job.idempotency_key = new_job_id(), params, checked_key(key)
+    job.id, job.idempotency_key = new_job_id(), checked_key(key)
+    job.params = stored_params(job_type, new.params)
+    if job_type.concurrency_key is not None:
+        given = new.options.get("concurrency_key")
+        job.concurrency_key = concurrency_key_of(job_type, job.params, given)
     return job

@@ -1,4 +1,4 @@
-"""How many jobs may run at once: of the site, a queue, a type or a tenant, over all workers.
+"""How many jobs may run at once: of the site, a queue, a type, a tenant or a key, over all workers.
 
 A limit holds at the moment when a job is taken. Whoever takes under a limit looks at what runs and
 takes in one transaction, one process of the site at a time: so no two of them find the same room.
@@ -23,12 +23,16 @@ from jobs.services.taking import ALL, Taker, Wanted
 _LOCK = 0x6A6F_6273  # "jobs"
 # A child of the prefork pool runs its jobs one by one: it is one slot, whatever it holds.
 _RUNNING = """
-SELECT DISTINCT job.job_type, job.queue, job.tenant, job.worker_id,
+SELECT DISTINCT job.job_type, job.queue, job.tenant, job.concurrency_key, job.worker_id,
     CASE WHEN worker.pool = 'prefork' THEN job.pid END,
     CASE WHEN worker.pool = 'prefork' THEN NULL ELSE job.id END
 FROM {jobs} AS job LEFT JOIN {workers} AS worker ON worker.id = job.worker_id
 WHERE job.state = 'running'
 """
+
+
+#: A job type, and a concurrency key of its jobs.
+_Key = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -39,6 +43,7 @@ class _Used:
     by_type: defaultdict[str, set[Hashable]] = field(default_factory=lambda: defaultdict(set))
     by_queue: defaultdict[str, set[Hashable]] = field(default_factory=lambda: defaultdict(set))
     by_tenant: defaultdict[str, set[Hashable]] = field(default_factory=lambda: defaultdict(set))
+    by_key: defaultdict[_Key, set[Hashable]] = field(default_factory=lambda: defaultdict(set))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +54,28 @@ class _Limits:
     queues: Mapping[str, int]
     types: Mapping[str, int]
     tenants: Mapping[str, int]
+    #: Of each key, by the type.
+    keys: Mapping[str, int]
 
     @property
     def any(self) -> bool:
-        return bool(self.site or self.queues or self.types or self.tenants)
+        return bool(self.site or self.queues or self.types or self.tenants or self.keys)
 
     def hold_for(self, jobs: Sequence[Job]) -> bool:
         return any(
-            job.job_type in self.types or job.queue in self.queues or job.tenant in self.tenants
+            job.job_type in self.types
+            or job.queue in self.queues
+            or job.tenant in self.tenants
+            or (job.concurrency_key and job.job_type in self.keys)
             for job in jobs
         )
+
+    def full_keys(self, used: _Used) -> set[_Key]:
+        return {
+            key
+            for key, slots in used.by_key.items()
+            if key[0] in self.keys and len(slots) >= self.keys[key[0]]
+        }
 
 
 #: Whether the last take of this process met a limit: the next one is likely to, too.
@@ -96,6 +113,7 @@ def take_within_limits(
         queues=settings.queue_concurrency,
         types=registry.concurrencies(),
         tenants=running_limits(),
+        keys=registry.concurrencies_per_key(),
     )
     if not limits.any:
         return take_in_order(taker, queues, limit=limit, wanted=wanted)
@@ -125,9 +143,11 @@ def _take_counted(
     full_types = _full(limits.types, used.by_type)
     open_queues = [queue for queue in queues if queue not in full_queues]
     full_tenants = _full(limits.tenants, used.by_tenant)
-    wanted = replace(wanted, but_types=full_types, but_tenants=full_tenants)
+    full_keys = limits.full_keys(used)
+    full = (full_queues, full_types, full_tenants, full_keys)
+    wanted = replace(wanted, but_types=full_types, but_tenants=full_tenants, but_keys=full_keys)
     jobs = take_in_order(taker, open_queues, limit=limit, wanted=wanted)
-    return jobs, bool(full_queues or full_types or full_tenants or limits.hold_for(jobs))
+    return jobs, any(full) or limits.hold_for(jobs)
 
 
 def _full(limits: Mapping[str, int], used: Mapping[str, set[Hashable]]) -> set[str]:
@@ -149,8 +169,10 @@ def _used() -> _Used:
     used = _Used()
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        for job_type, queue, tenant, *slot in cursor.fetchall():
-            held = (used.all, used.by_type[job_type], used.by_queue[queue], used.by_tenant[tenant])
+        for job_type, queue, tenant, key, *slot in cursor.fetchall():
+            held = [used.all, used.by_type[job_type], used.by_queue[queue], used.by_tenant[tenant]]
+            if key:
+                held.append(used.by_key[job_type, key])
             for each in held:
                 each.add(tuple(slot))
     return used

@@ -13,7 +13,7 @@ from jobs.services.dependencies import store_dependencies
 from jobs.services.json_rows import as_uuid, json_rows
 
 #: What jobs of one template differ by.
-_OWN = ("id", "params", "idempotency_key")
+_OWN = ("id", "params", "idempotency_key", "concurrency_key")
 _SHARED = (
     "job_type", "tenant", "queue", "priority", "priority_source", "state", "max_attempts",
     "timeout", "backoff", "created_at", "run_at", "scheduled_for", "expires_at", "trigger",

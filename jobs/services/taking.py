@@ -54,7 +54,7 @@ started_at = %s, progress = 0, progress_message = '', error = '', error_type = '
 _WANTED = (
     "id", "job_type", "tenant", "queue", "priority", "params", "attempt", "max_attempts", "run",
     "losses", "timeout", "backoff", "alone", "parent", "schedule", "event_id", "trace_id",
-    "created_by",
+    "created_by", "concurrency_key",
 )  # fmt: skip
 #: What the statement makes of the rest.
 _TAKEN = {
@@ -80,12 +80,14 @@ class Wanted:
         types: only jobs of these types; None: of all.
         but_types: no jobs of these types.
         but_tenants: no jobs of these tenants.
+        but_keys: no jobs with these concurrency keys, each with its job type before it.
     """
 
     priority: Priority | None = None
     types: Collection[str] | None = None
     but_types: Collection[str] = ()
     but_tenants: Collection[str] = ()
+    but_keys: Collection[tuple[str, str]] = ()
 
     @property
     def nothing(self) -> bool:
@@ -106,6 +108,12 @@ class Wanted:
             if names:
                 conditions += f" AND {column} {said} ({', '.join(['%s'] * len(names))})"
                 params += names
+        if self.but_keys:
+            rows = ", ".join(["(%s, %s)"] * len(self.but_keys))
+            conditions += (
+                f" AND (concurrency_key = '' OR (job_type, concurrency_key) NOT IN (VALUES {rows}))"
+            )
+            params += [part for key in self.but_keys for part in key]
         return conditions, params
 
 

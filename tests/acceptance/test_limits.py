@@ -40,6 +40,18 @@ def test_of_a_worker_as_the_settings_size_it(
     assert most_at_once(path.read_text().splitlines()) == 1
 
 
+def test_of_a_key_however_many_slots_there_are(two_workers: None, tmp_path: Path) -> None:
+    path = tmp_path / "witness"
+    submit_many(
+        NewJob("sample.keyed", {"path": str(path), "label": f"k{n % 2}", "seconds": 0.1})
+        for n in range(12)
+    )
+    eventually(lambda: Job.objects.filter(state="completed").count() == 12, 30)
+    lines = path.read_text().splitlines()
+    assert [most_at_once(lines, only=key) for key in ("k0", "k1")] == [1, 1]
+    assert most_at_once(lines) == 2  # the one key does not hold up the other
+
+
 def most_at_once(lines: Iterable[str], only: str = "") -> int:
     """Return how many began before as many had ended."""
     now = most = 0

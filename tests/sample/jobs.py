@@ -79,6 +79,14 @@ def gathered(params: Empty, ctx: JobContext) -> list[Any]:
     return [[str(job_id), result] for job_id, result in ctx.results().items()]
 
 
+@job_type("sample.keyed", concurrency_per_key=1, concurrency_key=lambda params: params.label)
+def keyed(params: Witness, ctx: JobContext) -> None:
+    """Leave a line at the begin and at the end; one of each label at once."""
+    _witness(params.path, f"{params.label}:begin")
+    time.sleep(params.seconds)
+    _witness(params.path, f"{params.label}:end")
+
+
 @job_type("sample.default")
 def default(params: Empty, ctx: JobContext) -> None:
     """Fail, with every option as the site has it."""

@@ -56,6 +56,7 @@ class Job(BaseModel):
     error: str | None
     retryable: bool = Field(description="A retry may help.")
     idempotency_key: str | None
+    concurrency_key: str | None
     trigger: str
     created_by_id: Any
     parent_id: UUID | None
@@ -140,6 +141,7 @@ class JobType(BaseModel):
     max_attempts: int
     timeout_seconds: float
     concurrency: int | None = Field(description="So many run at once; null: any number.")
+    concurrency_per_key: int | None = Field(description="Of those with the same key.")
     backoff: Backoff
     params: dict[str, Any] | None = Field(
         description="JSON Schema of its parameters; null where JSON Schema cannot tell them."

@@ -13,7 +13,7 @@ from django.utils import timezone
 from jobs.domain.outcomes import Completed
 from jobs.domain.submission import NewJob
 from jobs.models import Job, Worker
-from jobs.public import submit, submit_many
+from jobs.public import InvalidOption, submit, submit_many
 from jobs.selectors.tenants import quotas
 from jobs.services import limits
 from jobs.services.finishing import finish
@@ -50,6 +50,44 @@ class TestLimits:
         finish(running[0], Completed(None))
         assert one(crowded=True) is not None
         assert one(crowded=True) is None
+
+    def test_of_a_key(self) -> None:
+        for label in ("a", "a", "b", "", ""):
+            submit("sample.keyed", {"path": "/dev/null", "label": label})
+        taken = [one() for _ in range(5)]
+        assert [job and job.params["label"] for job in taken] == ["a", "b", "", "", None]
+        first = taken[0]
+        assert first is not None
+        finish(first, Completed(None))
+        again = one()
+        assert again is not None
+        assert (again.params["label"], one()) == ("a", None)
+
+    def test_of_a_key_that_the_submission_names(self) -> None:
+        told = submit_many(
+            NewJob("sample.keyed", {"path": "/dev/null", "label": str(n)}, {"concurrency_key": "k"})
+            for n in range(3)
+        )
+        assert set(Job.objects.values_list("concurrency_key", flat=True)) == {"k"}
+        assert (one() is not None, one()) == (True, None)
+        assert len(told.errors) == 0
+
+    def test_of_keys_that_many_at_once_have(self) -> None:
+        submit_many(NewJob("sample.keyed", {"path": "x", "label": f"{n % 3}"}) for n in range(9))
+        assert Job.objects.filter(concurrency_key="2").count() == 3
+        taker = slot()
+        mine = take_within_limits(taker, QUEUES, limit=4, crowded=False)
+        assert [job.concurrency_key for job in mine] == ["0", "1", "2", "0"]
+        assert one() is None  # all keys are this slot's
+
+    @pytest.mark.parametrize("key", ["", "x" * 201, "a\nb", 7])
+    def test_a_key_that_cannot_be_used_is_refused(self, key: Any) -> None:
+        with pytest.raises(InvalidOption, match="concurrency_key must be"):
+            submit("sample.keyed", {"path": "x"}, concurrency_key=key)
+
+    def test_a_key_of_a_type_that_has_none_is_refused(self) -> None:
+        with pytest.raises(InvalidOption, match=r"declare it with concurrency_per_key"):
+            submit("sample.echo", concurrency_key="k")
 
     def test_of_a_type(self) -> None:
         for label in "abc":
