@@ -1,7 +1,7 @@
 """What submissions look like over HTTP, and what they become."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -97,6 +97,20 @@ class JobIn(Body):
         description="What a second submission does: find the job (`ignore`), replace it while it "
         "waits, or fail.",
     )
+    unique: Literal["waiting", "active"] | None = Field(
+        default=None,
+        description="There is no other one like it until it starts, or until it ends; a second "
+        "submission does what `on_duplicate` says.",
+    )
+    unique_for_seconds: Annotated[Number, Field(gt=0, le=_LONGEST)] | None = Field(
+        default=None, description="The same for so long; not together with `unique`."
+    )
+    unique_key: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_KEY_LENGTH,
+        description="What makes another one like it; left out: the same parameters.",
+    )
     max_attempts: Annotated[Count, Field(ge=1, le=1000)] | None = Field(
         default=None, description="Every run counts, the first included."
     )
@@ -142,6 +156,8 @@ class JobIn(Body):
             raise InvalidOption(
                 "idempotency_key and the header Idempotency-Key differ; give one of them"
             )
+        if self.unique is not None and self.unique_for_seconds is not None:
+            raise InvalidOption("unique and unique_for_seconds were both given; give one of them")
         params = registry.get(self.type).parse_json(self.params)
         seconds = {
             "delay": self.delay_seconds,
@@ -154,6 +170,8 @@ class JobIn(Body):
             "run_at": self.run_at,
             "idempotency_key": key or self.idempotency_key,
             "on_duplicate": self.on_duplicate,
+            "unique": self.unique or _length(self.unique_for_seconds),
+            "unique_key": self.unique_key,
             "max_attempts": self.max_attempts,
             "max_retries": self.max_retries,
             "event_id": self.event_id,
@@ -171,6 +189,10 @@ class JobIn(Body):
             },
         }
         return NewJob(self.type, params, options)
+
+
+def _length(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _after(given: UUID | AfterIn) -> After:

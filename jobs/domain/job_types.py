@@ -16,11 +16,12 @@ from pydantic_core import ErrorDetails, to_json
 from jobs.domain import ports
 from jobs.domain.backoff import Backoff
 from jobs.domain.context import Handler, JobContext
-from jobs.domain.errors import ConfigurationError, InvalidParameters
+from jobs.domain.errors import ConfigurationError, InvalidOption, InvalidParameters
 from jobs.domain.options import SubmitOptions
 from jobs.domain.priority import Priority
 from jobs.domain.sensitive import holds_sensitive
 from jobs.domain.submission import BulkSubmission, NewJob, Submission
+from jobs.domain.unique import Unique, checked_unique
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 _QUEUE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -54,6 +55,8 @@ class JobType:
         expires_in: a job that has not started so long after it may run fails as expired; None: it
             waits for as long as it takes.
         concurrency: so many of its jobs run at once, at most, over all workers; None: any number.
+        unique: there is no other job of the type with the same parameters until it starts
+            (`waiting`), until it ends (`active`), or for so long; None: there may be any number.
         concurrency_per_key: so many of its jobs with the same concurrency key run at once, at most,
             over all workers; None: the type has no such keys.
         concurrency_key: makes the key of a job's parameters, for submissions that name none; an
@@ -73,6 +76,7 @@ class JobType:
     retry_on_timeout: bool = True
     expires_in: timedelta | None = None
     concurrency: int | None = None
+    unique: Unique | None = None
     concurrency_per_key: int | None = None
     concurrency_key: Callable[[Any], str] | None = None
     description: str = ""
@@ -97,6 +101,10 @@ class JobType:
         self._check_options()
 
     def _check_options(self) -> None:
+        try:
+            checked_unique(self.unique)
+        except InvalidOption as error:
+            raise ConfigurationError(f"job type {self.name}: {error}") from None
         if self.concurrency_key is not None and self.concurrency_per_key is None:
             raise ConfigurationError(
                 f"job type {self.name} has a concurrency_key and no concurrency_per_key: say how "

@@ -11,6 +11,7 @@ from jobs.domain.backoff import LONGEST_WAIT, Backoff
 from jobs.domain.dependencies import After
 from jobs.domain.errors import InvalidOption
 from jobs.domain.priority import Priority
+from jobs.domain.unique import Unique
 
 OnDuplicate = Literal["ignore", "replace", "error"]
 MAX_KEY_LENGTH = 200
@@ -35,6 +36,10 @@ class SubmitOptions(TypedDict, total=False):
     idempotency_key: str | None
     #: What a second submission does: find the job, replace it while it waits, or raise.
     on_duplicate: OnDuplicate | None
+    #: There is no other one like it until it starts, until it ends, or for so long.
+    unique: Unique | None
+    #: What makes another one like it; left out: the same parameters.
+    unique_key: str | None
     #: Every run counts, the first included.
     max_attempts: int | None
     #: The same as `max_attempts - 1`; not together with it.

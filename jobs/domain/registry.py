@@ -11,6 +11,7 @@ from jobs.domain.context import Handler
 from jobs.domain.errors import ConfigurationError, UnknownJobType
 from jobs.domain.job_types import JobType, params_model_of
 from jobs.domain.priority import Priority, queue_name
+from jobs.domain.unique import Unique
 
 
 class Registry:
@@ -100,6 +101,7 @@ def job_type(
     retry_on_timeout: bool = True,
     expires_in: timedelta | None = None,
     concurrency: int | None = None,
+    unique: Unique | None = None,
     concurrency_per_key: int | None = None,
     concurrency_key: Callable[[Any], str] | None = None,
     description: str = "",
@@ -129,6 +131,7 @@ def job_type(
             retry_on_timeout=retry_on_timeout,
             expires_in=expires_in,
             concurrency=concurrency,
+            unique=unique,
             concurrency_per_key=concurrency_per_key,
             concurrency_key=concurrency_key,
             description=description or (inspect.getdoc(handler) or "").partition("\n")[0],

@@ -13,6 +13,7 @@ from jobs.models.queue import Queue
 from jobs.models.removal import Removal
 from jobs.models.schedule import Schedule
 from jobs.models.tenant import Tenant, TenantMember
+from jobs.models.unique_hold import UniqueHold
 from jobs.models.worker import Worker
 from jobs.models.worker_profile import WorkerProfile
 
@@ -32,6 +33,7 @@ __all__ = [
     "Schedule",
     "Tenant",
     "TenantMember",
+    "UniqueHold",
     "Worker",
     "WorkerProfile",
     "in_states",

@@ -14,6 +14,7 @@ from jobs.domain.dependencies import After
 from jobs.domain.options import MAX_KEY_LENGTH
 from jobs.domain.priority import Priority
 from jobs.domain.states import FINAL, TIMED, WAITING, FailureReason, State
+from jobs.domain.unique import Claim
 
 
 def new_job_id() -> UUID:
@@ -155,6 +156,8 @@ class Job(models.Model):
     new_tags: tuple[str, ...] = ()
     #: What a job that is to be stored waits for.
     new_dependencies: tuple[After, ...] = ()
+    #: Whether a job that is to be stored has to be the only one like it.
+    new_claim: Claim | None = None
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

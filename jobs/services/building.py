@@ -46,6 +46,7 @@ from jobs.selectors.policy import backoff_as_json
 from jobs.selectors.tenants import is_known
 from jobs.services.encryption import open_params, seal_params
 from jobs.services.transactions import sparing_the_callers
+from jobs.services.uniqueness import claim_of
 
 logger = structlog.get_logger(__name__)
 Params = BaseModel | Mapping[str, Any] | None
@@ -93,6 +94,7 @@ def build(
     )
     job.new_tags = checked_tags(options.get("tags"))
     job.new_dependencies = waits_for
+    job.new_claim = claim_of(job_type, job, options.get("unique"), options.get("unique_key"))
     return job
 
 

@@ -1,6 +1,6 @@
 """Accepting many jobs at once: a few statements for thousands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, cast
@@ -22,7 +22,8 @@ from jobs.selectors.clock import database_now
 from jobs.services.backpressure import largest_batch, may_refuse, refusals
 from jobs.services.building import build, concurrency_key_of, stored_params
 from jobs.services.storing import store
-from jobs.services.submission import announce_all, settle_duplicate
+from jobs.services.submission import announce_all, settle_duplicate, settle_likeness
+from jobs.services.uniqueness import claim, claim_of
 
 #: How many are stored by one transaction, unless the caller has one open. On SQLite nobody else
 #: writes meanwhile.
@@ -74,10 +75,12 @@ def _accept(chunk: Sequence[NewJob], result: BulkSubmission) -> None:
             result.errors.update(refused)
             for place in refused:
                 del drafted[place]
-        stored = store(list(drafted.values()), alike=drafts.are_alike)
-        announce_all([job for job in drafted.values() if job.id in stored])
+        likenesses = _claim(drafted)
+        unlike = [job for place, job in drafted.items() if place not in likenesses]
+        stored = store(unlike, alike=drafts.are_alike)
+        announce_all([job for job in unlike if job.id in stored])
         settled = {
-            place: _settled(job, chunk[place - first], place, result)
+            place: _settled(job, likenesses.get(place), chunk[place - first], place, result)
             for place, job in drafted.items()
             if job.id not in stored
         }
@@ -89,10 +92,32 @@ def _accept(chunk: Sequence[NewJob], result: BulkSubmission) -> None:
             result.submissions.append(Submission(job.id, cast(State, job.state)))
 
 
-def _settled(job: Job, new: NewJob, place: int, result: BulkSubmission) -> Submission | None:
-    """Return what a submission whose key was known leads to; None, and an error, if it may not."""
+def _claim(drafted: Mapping[int, Job]) -> dict[int, Job]:
+    """Have each job be the only one like it that asks for that; return whom others are like."""
+    found: dict[int, Job] = {}
+    claimed: dict[tuple[str, str, str], Job] = {}
+    asking = [
+        ((job.tenant, job.job_type, job.new_claim.key), place)
+        for place, job in drafted.items()
+        if job.new_claim is not None
+    ]
+    # In one order for all, so that two who claim the same do not lock each other out.
+    for kind, place in sorted(asking):
+        earlier = claimed.get(kind) or claim(drafted[place])
+        if earlier is None:
+            claimed[kind] = drafted[place]
+        else:
+            found[place] = earlier
+    return found
+
+
+def _settled(
+    job: Job, like: Job | None, new: NewJob, place: int, result: BulkSubmission
+) -> Submission | None:
+    """Return what a submission leads to that was not stored; None, and an error, if it may not."""
+    policy = new.options.get("on_duplicate") or "ignore"
     try:
-        return settle_duplicate(job, new.options.get("on_duplicate") or "ignore")
+        return settle_likeness(like, job, policy) if like else settle_duplicate(job, policy)
     except SubmissionError as error:
         result.errors[place] = error
         return None
@@ -146,6 +171,10 @@ def _copy(template: Job, job_type: JobType, new: NewJob, key: str | None) -> Job
     job._state = ModelState()
     job.id, job.idempotency_key = new_job_id(), checked_key(key)
     job.params = stored_params(job_type, new.params)
+    if template.new_claim is not None:
+        options = new.options
+        unique, unique_key = options.get("unique"), options.get("unique_key")
+        job.new_claim = claim_of(job_type, job, unique, unique_key)
     if job_type.concurrency_key is not None:
         given = new.options.get("concurrency_key")
         job.concurrency_key = concurrency_key_of(job_type, job.params, given)

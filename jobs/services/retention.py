@@ -13,6 +13,7 @@ from jobs.domain.states import FINAL, State
 from jobs.models import Dependency, Job, Removal, Worker
 from jobs.selectors.clock import database_now
 from jobs.services.audit import record
+from jobs.services.uniqueness import forget_holds
 
 #: Rows of stopped workers are kept at least this long, so that people can look at them.
 WORKERS_KEPT = timedelta(days=7)
@@ -96,6 +97,8 @@ def purge(
                 removed[rule.label] += count
                 if on_batch is not None:
                     on_batch(sum(removed.values()))
+    if not dry_run:
+        forget_holds(now)
     # A worker outlives the jobs that it ran, so that none of them names a row that is gone.
     workers_kept = max(WORKERS_KEPT, *(rule.kept for rule in every))
     gone = Worker.objects.filter(stopped_at__lt=now - workers_kept)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Unpack
 
+from django.db import transaction
 from django.utils import timezone
 
 from jobs.domain.errors import DuplicateJob, InvalidOption
@@ -19,6 +20,7 @@ from jobs.services.doorbell import ring_after_commit
 from jobs.services.encryption import open_params
 from jobs.services.events import emit_all, event_of, with_its_events
 from jobs.services.storing import store
+from jobs.services.uniqueness import claim
 
 
 def submit(job_type: str, params: Params = None, **options: Unpack[SubmitOptions]) -> Submission:
@@ -48,12 +50,16 @@ def submit(job_type: str, params: Params = None, **options: Unpack[SubmitOptions
     job = build(found, params, now=now, **options)
     if may_refuse([job]):
         admit(job)
-    with with_its_events():
+    policy = options.get("on_duplicate") or "ignore"
+    with with_its_events() if job.new_claim is None else transaction.atomic():
+        earlier = claim(job)
+        if earlier is not None:
+            return settle_likeness(earlier, job, policy)
         stored = job.id in store([job])
         if stored:
             announce(job)
     if not stored:
-        return settle_duplicate(job, options.get("on_duplicate") or "ignore")
+        return settle_duplicate(job, policy)
     return Submission(job_id=job.id, state=State(job.state))
 
 
@@ -98,6 +104,20 @@ def settle_duplicate(job: Job, policy: OnDuplicate) -> Submission:
     return Submission(job_id=earlier.pk, state=State(earlier.state), duplicate=True)
 
 
+def settle_likeness(earlier: Job, job: Job, policy: OnDuplicate) -> Submission:
+    """Return what a submission leads to that was not stored, since there is one like it.
+
+    Raises:
+        DuplicateJob: the policy forbids it, or the other one cannot be replaced any more.
+    """
+    what = f"a job of type {job.job_type} like this is there: {earlier.pk}, {earlier.state}"
+    if policy == "error":
+        raise DuplicateJob(f"{what}, and there may be one only", job_id=earlier.pk)
+    if policy == "replace":
+        return _replace(earlier, job, what)
+    return Submission(job_id=earlier.pk, state=State(earlier.state), duplicate=True)
+
+
 def _in_plain(job: Job) -> dict[str, Any]:
     """Return a job's parameters as they can be compared: encryption never gives the same twice."""
     job_type = registry.get(job.job_type)
@@ -105,8 +125,10 @@ def _in_plain(job: Job) -> dict[str, Any]:
 
 
 def _replace(earlier: Job, job: Job, what: str) -> Submission:
-    fields = ("queue", "priority", "priority_source", "state", "params", "max_attempts",
-              "timeout", "backoff", "run_at", "scheduled_for", "expires_at")  # fmt: skip
+    fields = (
+        "queue", "priority", "priority_source", "state", "params", "max_attempts", "timeout",
+        "backoff", "run_at", "scheduled_for", "expires_at", "concurrency_key",
+    )  # fmt: skip
     changed = Job.objects.filter(
         pk=earlier.pk, state__in=[State.SCHEDULED, State.QUEUED], run=0
     ).update(**{name: getattr(job, name) for name in fields})

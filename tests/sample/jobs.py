@@ -87,6 +87,12 @@ def keyed(params: Witness, ctx: JobContext) -> None:
     _witness(params.path, f"{params.label}:end")
 
 
+@job_type("sample.unique", unique="active")
+def unique(params: Echo, ctx: JobContext) -> Any:
+    """Return what it was given; one with the same value at a time."""
+    return params.value
+
+
 @job_type("sample.default")
 def default(params: Empty, ctx: JobContext) -> None:
     """Fail, with every option as the site has it."""

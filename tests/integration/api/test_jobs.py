@@ -80,6 +80,17 @@ def test_a_job_waits_for_others_and_tells_of_them(operator: Caller) -> None:
     assert get(told["jobId"]).state == "cancelled"
 
 
+def test_a_job_may_be_the_only_one_like_it(operator: Caller) -> None:
+    body = {"type": "sample.echo", "params": {"value": 1}, "unique": "active"}
+    first = operator.post("/api/jobs", body, 202)
+    assert operator.post("/api/jobs", body, 200)["jobId"] == first["jobId"]
+    hourly = {"type": "sample.echo", "unique_for_seconds": 3600, "unique_key": "k"}
+    assert operator.post("/api/jobs", hourly, 202)["jobId"] != first["jobId"]
+    operator.post("/api/jobs", {**hourly, "on_duplicate": "error"}, 409)
+    told = operator.post("/api/jobs", {**hourly, "unique": "active"}, 400)
+    assert "give one of them" in told["detail"]
+
+
 def test_what_a_job_cannot_wait_for_is_refused_by_its_place(operator: Caller) -> None:
     told = operator.post("/api/jobs", {"type": "sample.echo", "depends_on": ["x"]}, 400)
     assert told["errors"][0]["path"].startswith("depends_on.0")
