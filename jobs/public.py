@@ -28,9 +28,10 @@ from jobs.domain.hooks import HookDelivery
 from jobs.domain.options import SubmitOptions
 from jobs.domain.registry import registry
 from jobs.domain.states import State
-from jobs.domain.submission import BulkSubmission, NewJob, Submission
+from jobs.domain.submission import BatchSubmission, BulkSubmission, NewJob, Submission
 from jobs.models import Job
 from jobs.runtime.metrics import exposition
+from jobs.selectors.batches import get_batch, progress_of
 from jobs.selectors.counts import average_run_seconds, dead, queue_depths, stats
 from jobs.selectors.describe import describe
 from jobs.selectors.listings import JobFilters, jobs_matching
@@ -39,6 +40,7 @@ from jobs.selectors.outages import OUTAGES
 from jobs.selectors.workers import worker_counts
 from jobs.services import scheduling, steering
 from jobs.services.audit import record as record_act
+from jobs.services.batches import add_to_batch, cancel_batch, close_batch, create_batch
 from jobs.services.building import Params, stored_params
 from jobs.services.bulk import submit_many
 from jobs.services.doorbell import ping as ping_broker
@@ -51,6 +53,7 @@ from jobs.services.submission import submit
 
 __all__ = [
     "OUTAGES",
+    "BatchSubmission",
     "BulkSubmission",
     "ConfigurationError",
     "DuplicateJob",
@@ -75,19 +78,25 @@ __all__ = [
     "UnknownQueue",
     "UnknownTimeZone",
     "add_sink",
+    "add_to_batch",
     "average_run_seconds",
     "cancel",
+    "cancel_batch",
     "check_parameters",
+    "close_batch",
+    "create_batch",
     "create_schedule",
     "dead",
     "describe",
     "discard_all",
     "exposition",
     "get",
+    "get_batch",
     "list",
     "open_text",
     "pause_queue",
     "ping_broker",
+    "progress_of",
     "purge",
     "queue_depths",
     "record_act",

@@ -2,6 +2,7 @@
 
 from jobs.admin.api_keys import ApiKeyAdmin
 from jobs.admin.audit import AuditEntryAdmin
+from jobs.admin.batches import BatchAdmin
 from jobs.admin.hook_sources import HookSourceAdmin
 from jobs.admin.jobs import JobAdmin
 from jobs.admin.queues import QueueAdmin
@@ -14,6 +15,7 @@ from jobs.admin.workers import WorkerAdmin
 __all__ = [
     "ApiKeyAdmin",
     "AuditEntryAdmin",
+    "BatchAdmin",
     "HookSourceAdmin",
     "JobAdmin",
     "QueueAdmin",

@@ -37,6 +37,8 @@ LIKE: Final[dict[str, State]] = {
     "expired": State.CANCELLED,
     "revoked": State.FAILED,
     "goes on": State.COMPLETED,
+    "open": State.SCHEDULED,
+    "finished": State.COMPLETED,
     "paused": State.BLOCKED,
     "draining": State.BLOCKED,
     "disabled": State.CANCELLED,

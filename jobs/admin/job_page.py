@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from jobs.admin.links import jobs_list, link_to, may_view
 from jobs.domain.states import FINAL, RETRYABLE, State
-from jobs.models import Job, LogLine
+from jobs.models import Batch, Job, LogLine
 from jobs.selectors import history
 from jobs.selectors.dependencies import DependencyView, followers, waits_for
 
@@ -78,8 +78,15 @@ def _origin(job: Job, request: HttpRequest, site: AdminSite) -> dict[str, Any]:
     return {
         "schedule": link_to(request, site, job.schedule) if job.schedule else "",
         "parent": link_to(request, site, job.parent) if job.parent else "",
+        "batch": _link_to_batch(job, request, site),
         "worker": link_to(request, site, job.worker) if _has_worker(job) and job.worker else "",
     }
+
+
+def _link_to_batch(job: Job, request: HttpRequest, site: AdminSite) -> str:
+    """Return a link to the job's batch, whose row may be gone: the column has no constraint."""
+    batch = Batch.objects.filter(pk=job.batch_id).first() if job.batch_id else None
+    return link_to(request, site, batch) if batch else ""
 
 
 def _has_worker(job: Job) -> bool:

@@ -62,6 +62,9 @@ class ScheduleForm(AsksForParameters, _ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._type_before = self.instance.job_type
+        for name in ("overlap", "missed", "jitter_seconds"):  # each has a default
+            if name in self.fields:
+                self.fields[name].required = False
 
     def clean_name(self) -> str:
         """Check that no other schedule of the tenant's has the name."""
@@ -79,6 +82,10 @@ class ScheduleForm(AsksForParameters, _ModelForm):
     def clean_timezone(self) -> str:
         """Check the time zone."""
         return self._checked("timezone", zone)
+
+    def clean_jitter_seconds(self) -> int:
+        """Take nothing for none."""
+        return self.cleaned_data["jitter_seconds"] or 0
 
     def clean(self) -> dict[str, Any]:
         """Check the parameters, and give them to the schedule with their job type."""

@@ -15,6 +15,7 @@ from jobs.domain.states import State
 from jobs.models import (
     ApiKey,
     AuditEntry,
+    Batch,
     HookSource,
     Job,
     Queue,
@@ -39,7 +40,7 @@ _CARDS: Final = {
     State.COMPLETED: "completed",
 }
 _MODELS: Final = (
-    Job, Queue, Schedule, Worker, WorkerProfile, ApiKey, HookSource, Tenant, TenantMember,
+    Job, Batch, Queue, Schedule, Worker, WorkerProfile, ApiKey, HookSource, Tenant, TenantMember,
     AuditEntry,
 )  # fmt: skip
 _SHOWN: Final = 5

@@ -11,6 +11,7 @@ from ninja import NinjaAPI, Router
 from ninja.openapi.schema import OpenAPISchema
 
 from jobs.api import (
+    batches,
     bulk,
     dead_letters,
     figures,
@@ -58,6 +59,7 @@ _ROUTERS: Final[list[tuple[str, Router]]] = [
     ("/jobs", streaming.router),
     ("/jobs/workers", workers.router),
     ("/jobs/schedules", schedules.router),
+    ("/batches", batches.router),
     ("/dead-letters", dead_letters.router),
     ("/queues", queues.router),
     ("/token", tokens.router),

@@ -17,7 +17,7 @@ from jobs.api.submissions import JobIn
 from jobs.domain import wire
 from jobs.domain.access import Principal, Scope
 from jobs.domain.errors import SubmissionError
-from jobs.domain.submission import NewJob
+from jobs.domain.submission import BulkSubmission, NewJob
 from jobs.public import submit_many
 from jobs.services.audit import record
 
@@ -46,31 +46,48 @@ def submit_jobs(request: ApiRequest, body: Jobs) -> Status[dict[str, Any]]:
     first one's problem.
     """
     count_submissions(request, len(body.jobs))
-    good, problems = _read(body.jobs, request.auth)
-    ids: list[UUID | None] = [None] * len(body.jobs)
-    duplicates = []
-    places = list(good)
+    good, problems = read_jobs(body.jobs, request.auth)
     with transaction.atomic():
         result = submit_many(good.values())
-        for place, submission in zip(places, result.submissions, strict=True):
-            if submission is not None:
-                ids[place] = submission.job_id
-                duplicates += [place] if submission.duplicate else []
-        _note(request.auth, [job_id for job_id in ids if job_id is not None], len(duplicates))
-    problems |= {places[at]: problem_of(error) for at, error in result.errors.items()}
-    if len(problems) == len(ids):
+        _note(request.auth, [job_id for job_id in result.job_ids if job_id], _duplicates(result))
+    answer = accepted(len(body.jobs), list(good), result, problems)
+    if len(problems) == len(body.jobs):
         raise _none_accepted(problems)
-    told = f"{len(ids) - len(problems)} of {len(ids)} accepted" if problems else "accepted"
-    answer = {
+    return Status(HTTPStatus.ACCEPTED, answer)
+
+
+def accepted(
+    count: int, places: Sequence[int], result: BulkSubmission, problems: dict[int, Problem]
+) -> dict[str, Any]:
+    """Return the answer to many jobs that were submitted.
+
+    Args:
+        count: how many there were.
+        places: of those that could be read, and were submitted.
+        result: what became of these.
+        problems: what is wrong with the others, by place; what the engine refused is put in.
+    """
+    ids: list[UUID | None] = [None] * count
+    duplicates = []
+    for place, submission in zip(places, result.submissions, strict=True):
+        if submission is not None:
+            ids[place] = submission.job_id
+            duplicates += [place] if submission.duplicate else []
+    problems |= {places[at]: problem_of(error) for at, error in result.errors.items()}
+    told = f"{count - len(problems)} of {count} accepted" if problems else "accepted"
+    return {
         "message": told,
         "jobIds": ids,
         "duplicates": duplicates,
         "errors": [_refusal(place, problems[place]) for place in sorted(problems)],
     }
-    return Status(HTTPStatus.ACCEPTED, answer)
 
 
-def _read(
+def _duplicates(result: BulkSubmission) -> int:
+    return sum(each.duplicate for each in result.submissions if each is not None)
+
+
+def read_jobs(
     jobs: Sequence[Any], principal: Principal
 ) -> tuple[dict[int, NewJob], dict[int, Problem]]:
     """Return those that can be read, and what is wrong with the others, by place."""

@@ -52,6 +52,8 @@ _OF_ERRORS: Final[list[tuple[type[Exception], HTTPStatus, str]]] = [
     (errors.QueueFull, HTTPStatus.TOO_MANY_REQUESTS, "queue_full"),
     (errors.QuotaExceeded, HTTPStatus.TOO_MANY_REQUESTS, "quota_exceeded"),
     (errors.JobNotFound, HTTPStatus.NOT_FOUND, "job_not_found"),
+    (errors.BatchNotFound, HTTPStatus.NOT_FOUND, "batch_not_found"),
+    (errors.BatchClosed, HTTPStatus.CONFLICT, "batch_closed"),
     (errors.UnknownQueue, HTTPStatus.NOT_FOUND, "queue_not_found"),
     (errors.InvalidTransition, HTTPStatus.CONFLICT, "invalid_transition"),
     (errors.ScheduleNotFound, HTTPStatus.NOT_FOUND, "schedule_not_found"),

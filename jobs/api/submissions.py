@@ -136,6 +136,9 @@ class JobIn(Body):
         max_length=MAX_KEY_LENGTH,
         description="No more jobs of the type with the same key run at once than the type says.",
     )
+    batch_id: UUID | None = Field(
+        default=None, description="The batch that it is put into, which has not finished."
+    )
     depends_on: Annotated[list[UUID | AfterIn], Field(max_length=MOST)] | None = Field(
         default=None, description="Jobs to wait for: it is blocked until they have ended."
     )
@@ -180,6 +183,7 @@ class JobIn(Body):
             "tenant": tenant_of(self.tenant, principal),
             "tags": self.tags,
             "concurrency_key": self.concurrency_key,
+            "batch_id": self.batch_id,
             "depends_on": [_after(each) for each in self.depends_on or ()],
             "backoff": self.backoff.as_backoff() if self.backoff else None,
             **{  # type: ignore[typeddict-item] # their names are those of the options

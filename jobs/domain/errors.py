@@ -93,6 +93,14 @@ class DuplicateJob(SubmissionError):
         super().__init__(message)
 
 
+class BatchNotFound(JobsError):
+    """There is no such batch."""
+
+
+class BatchClosed(JobsError):
+    """The batch has finished, or was cancelled."""
+
+
 class QueueFull(SubmissionError):
     """The job's queue holds as many ready jobs as it may: later there is room again.
 

@@ -31,6 +31,7 @@ class EventName(StrEnum):
     WORKER_SCALED = "worker_scaled"
     QUEUE_PAUSED = "queue_paused"
     QUEUE_RESUMED = "queue_resumed"
+    BATCH_FINISHED = "batch_finished"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class SubmitOptions(TypedDict, total=False):
     backoff: Backoff | None
     #: Fail as expired if it has not started so long after it may run.
     expires_in: timedelta | None
+    #: The batch that it belongs to, which has not finished.
+    batch_id: UUID | str | None
     #: It is blocked until these have ended: ids, or `After(id, on_failure=…)`.
     depends_on: Sequence[UUID | str | After] | None
     #: No more jobs of the type with the same key run at once than its `concurrency_per_key`.

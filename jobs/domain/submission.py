@@ -76,3 +76,16 @@ class BulkSubmission:
     def job_ids(self) -> list[UUID | None]:
         """The jobs' ids, in the order in which they were given; None where one was refused."""
         return [each.job_id if each else None for each in self.submissions]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSubmission:
+    """A batch that was made.
+
+    Attributes:
+        batch_id: its id.
+        submitted: what became of its jobs.
+    """
+
+    batch_id: UUID
+    submitted: BulkSubmission

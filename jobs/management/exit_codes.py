@@ -6,6 +6,8 @@ from django.db import Error as DatabaseError
 
 from jobs.client import ApiError, Conflict, NotFound, Refused
 from jobs.domain.errors import (
+    BatchClosed,
+    BatchNotFound,
     ConfigurationError,
     DuplicateJob,
     HookNotFound,
@@ -46,6 +48,7 @@ def exit_code_of(error: JobsError | ApiError | ValueError | DatabaseError) -> Ex
             return ExitCode.USAGE
         case (
             JobNotFound()
+            | BatchNotFound()
             | ScheduleNotFound()
             | UnknownQueue()
             | KeyNotFound()
@@ -54,7 +57,7 @@ def exit_code_of(error: JobsError | ApiError | ValueError | DatabaseError) -> Ex
             | NotFound()
         ):
             return ExitCode.NOT_FOUND
-        case InvalidTransition() | DuplicateJob() | Conflict():
+        case InvalidTransition() | BatchClosed() | DuplicateJob() | Conflict():
             return ExitCode.CONFLICT
         case ConfigurationError() | QueueFull() | DatabaseError() | ApiError():
             return ExitCode.FAILED

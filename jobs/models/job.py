@@ -139,6 +139,15 @@ class Job(models.Model):
         db_constraint=False,
         db_index=False,
     )
+    batch = models.ForeignKey(
+        "jobs.Batch",
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        related_name="jobs",
+        db_constraint=False,
+        db_index=False,
+    )
     schedule = models.ForeignKey(
         "jobs.Schedule",
         null=True,
@@ -232,6 +241,9 @@ class Job(models.Model):
                 name="job_live_of_schedule",
             ),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="job_children"),
+            models.Index(
+                fields=["batch", "state"], condition=Q(batch__isnull=False), name="job_of_batch"
+            ),
             models.Index(
                 fields=["event_id"], condition=Q(event_id__isnull=False), name="job_by_event"
             ),

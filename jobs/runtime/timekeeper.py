@@ -106,6 +106,7 @@ class Timekeeper:
             self._next_reap = time.monotonic() + self._worker_lease_seconds / 3
             yield "reaper"
             yield "dependencies"
+            yield "batches"
 
     def _until_next(self, due: NextDue) -> float:
         coming = [at for at in (due.job, due.occurrence, due.expiry) if at and at > due.now]

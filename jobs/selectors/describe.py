@@ -53,6 +53,7 @@ def describe(job: Job) -> dict[str, Any]:
         "trigger": job.trigger,
         "created_by_id": job.created_by_id,
         "parent_id": str(job.parent_id) if job.parent_id else None,
+        "batch_id": str(job.batch_id) if job.batch_id else None,
         "schedule_id": job.schedule_id,
         "occurrence": _iso(job.occurrence),
         "event_id": str(job.event_id) if job.event_id else None,

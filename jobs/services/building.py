@@ -41,7 +41,7 @@ from jobs.domain.registry import registry
 from jobs.domain.sensitive import SEALED, names_seal
 from jobs.domain.states import State
 from jobs.domain.storable import TooLarge, storable
-from jobs.models import Job
+from jobs.models import Batch, Job
 from jobs.selectors.policy import backoff_as_json
 from jobs.selectors.tenants import is_known
 from jobs.services.encryption import open_params, seal_params
@@ -90,6 +90,7 @@ def build(
         created_by_id=_known_owner(options.get("created_by_id")),
         parent_id=_id("parent_id", options.get("parent_id")),
         event_id=_id("event_id", options.get("event_id")),
+        batch_id=_known_batch(options.get("batch_id"), tenant),
         trace_id=checked_trace(options.get("trace_id", "")) or _trace_id(),
     )
     job.new_tags = checked_tags(options.get("tags"))
@@ -214,6 +215,18 @@ def _known_jobs(named: tuple[After, ...], tenant: str) -> tuple[After, ...]:
                 "after its retention"
             )
     return named
+
+
+def _known_batch(batch_id: object, tenant: str) -> UUID | None:
+    """Return the batch that the job is put into; a tenant's job goes into one of the tenant's."""
+    if batch_id is None:
+        return None
+    batch = Batch.objects.filter(pk=checked_uuid("batch_id", batch_id), tenant=tenant).first()
+    if batch is None:
+        raise InvalidOption(f"there is no batch {batch_id}")
+    if batch.finished_at is not None or batch.cancelled_at is not None:
+        raise InvalidOption(f"batch {batch_id} is {batch.state}, and takes no more jobs")
+    return batch.pk
 
 
 def _known_queue(queue: str) -> str:

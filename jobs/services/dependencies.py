@@ -20,7 +20,9 @@ from jobs.domain.events import Event, EventName
 from jobs.domain.states import FINAL, FailureReason, State
 from jobs.models import Dependency, Job
 from jobs.selectors.clock import database_now
-from jobs.services.doorbell import backend, ring_after_commit
+from jobs.services.aftermath import after_commit
+from jobs.services.batch_ends import end_batches_after_commit
+from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_all, event_of
 
 _T = TypeVar("_T")
@@ -57,12 +59,8 @@ def store_dependencies(jobs: Sequence[Job]) -> None:
 
 def settle_after_commit(ended: Collection[UUID]) -> None:
     """Settle what waits for these jobs once the transaction, if there is one, has committed."""
-    if not ended:
-        return
-    if backend().waits_for_commit:
-        transaction.on_commit(lambda: settle(ended), robust=True)
-    else:
-        settle(ended)
+    if ended:
+        after_commit(lambda: settle(ended))
 
 
 def settle(ended: Iterable[UUID], *, now: datetime | None = None) -> int:
@@ -123,6 +121,7 @@ def _settle(ended: Sequence[UUID], now: datetime | None) -> tuple[int, list[UUID
         _let_go(free, now)
         events = [_pass_on(job, failed[job.pk], parents, now) for job in doomed]
         emit_all(events)
+        end_batches_after_commit(job.batch_id for job in doomed)
     return len(free), [job.pk for job in doomed]
 
 
@@ -154,7 +153,7 @@ def _locked(job_ids: Collection[UUID]) -> list[Job]:
     blocked = (
         Job.objects.select_for_update(no_key=True)
         .filter(state=State.BLOCKED)
-        .only("job_type", "tenant", "queue", "state", "run_at", "expires_at")
+        .only("job_type", "tenant", "queue", "state", "run_at", "expires_at", "batch")
     )
     return [
         job

@@ -27,6 +27,7 @@ from jobs.domain.states import FailureReason, State
 from jobs.models import Attempt, Job
 from jobs.selectors.clock import database_now
 from jobs.services.attempts import ended_attempt, outcome_of, told_of
+from jobs.services.batch_ends import end_batches_after_commit
 from jobs.services.dependencies import settle_after_commit
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit, emit_all, emit_job, event_of, with_its_events
@@ -122,6 +123,7 @@ def finish_completed(runs: Sequence[CompletedRun]) -> int:
                 _warn_of_late(run.job)
         emit_all(told)
         settle_after_commit([job_id for job_id, followed in recorded.items() if followed])
+        end_batches_after_commit(run.job.batch_id for run in runs if run.job.id in recorded)
     return len(recorded)
 
 
@@ -194,6 +196,7 @@ def _end(job: Job, state: State, now: datetime, ended: Attempt, **changes: Any) 
             details = {key: str(value) for key, value in changes.items() if key in _TOLD_IN_EVENTS}
             emit(_end_event(job, state, now, **details))
             settle_after_commit([job.pk])
+            end_batches_after_commit([job.batch_id])
     return bool(changed)
 
 

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from jobs.conf import jobs_settings
 from jobs.domain.states import FINAL, State
-from jobs.models import Dependency, Job, Removal, Worker
+from jobs.models import Batch, Dependency, Job, Removal, Worker
 from jobs.selectors.clock import database_now
 from jobs.services.audit import record
+from jobs.services.batch_ends import forget_batches
 from jobs.services.uniqueness import forget_holds
 
 #: Rows of stopped workers are kept at least this long, so that people can look at them.
@@ -44,6 +45,9 @@ class Rule:
         jobs = Job.objects.filter(
             # What others wait for, they may still ask for its result.
             Q(followed=False) | ~Exists(waiting),
+            # The count of a batch is taken when it has finished.
+            Q(batch=None)
+            | ~Exists(Batch.objects.filter(pk=OuterRef("batch_id"), finished_at=None)),
             state=self.state,
             finished_at__lt=now - self.kept,
         )
@@ -99,6 +103,7 @@ def purge(
                     on_batch(sum(removed.values()))
     if not dry_run:
         forget_holds(now)
+        forget_batches(now)
     # A worker outlives the jobs that it ran, so that none of them names a row that is gone.
     workers_kept = max(WORKERS_KEPT, *(rule.kept for rule in every))
     gone = Worker.objects.filter(stopped_at__lt=now - workers_kept)

@@ -15,6 +15,7 @@ from jobs.domain.states import RETRYABLE, WAITING, State
 from jobs.models import Job
 from jobs.selectors.listings import get_job
 from jobs.services.audit import record
+from jobs.services.batch_ends import end_batches_after_commit, go_on
 from jobs.services.dependencies import ended_with, settle_after_commit, wait_again
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_job
@@ -41,6 +42,7 @@ def cancel(job_id: UUID | str, *, actor: str, now: datetime | None = None) -> Jo
             job = get_job(job.pk)
             emit_job(EventName.CANCELLED, job, before=before, actor=actor)
             settle_after_commit([job.pk] if job.followed else [])
+            end_batches_after_commit([job.batch_id])
         elif Job.objects.filter(pk=job.pk, state=State.RUNNING).update(cancel_requested_at=now):
             before, job = State.RUNNING, get_job(job.pk)
         else:
@@ -103,6 +105,8 @@ def _run_again(job: Job, actor: str, now: datetime) -> Job:
     if wait_again(job):
         Job.objects.filter(pk=job.pk).update(state=State.BLOCKED)
     job = get_job(job.pk)
+    if job.batch_id is not None:
+        go_on(job.batch_id)
     _record(actor, "job.retry", job, before)
     emit_job(EventName.RETRYING, job, before=before, actor=actor)
     if job.state == State.QUEUED:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from jobs.models import Job, JobTag
+from jobs.services.batch_ends import join_batches
 from jobs.services.dependencies import store_dependencies
 from jobs.services.json_rows import as_uuid, json_rows
 
@@ -17,7 +18,7 @@ _OWN = ("id", "params", "idempotency_key", "concurrency_key")
 _SHARED = (
     "job_type", "tenant", "queue", "priority", "priority_source", "state", "max_attempts",
     "timeout", "backoff", "created_at", "run_at", "scheduled_for", "expires_at", "trigger",
-    "created_by", "parent", "event_id", "trace_id",
+    "created_by", "parent", "event_id", "trace_id", "batch",
 )  # fmt: skip
 _AT_FIRST = (
     "run", "attempt", "losses", "alone", "progress", "progress_message", "failure_reason",
@@ -39,13 +40,14 @@ def store(jobs: Sequence[Job], *, alike: bool = True) -> set[UUID]:
     """
     if not jobs:
         return set()
-    if not any(job.new_tags or job.new_dependencies for job in jobs):
+    if not any(job.new_tags or job.new_dependencies or job.batch_id for job in jobs):
         return _store(jobs, alike)
     with transaction.atomic():
         stored = _store(jobs, alike)
         JobTag.objects.bulk_create(
             [JobTag(job=job, tag=tag) for job in jobs if job.id in stored for tag in job.new_tags]
         )
+        join_batches([job for job in jobs if job.id in stored])
         blocked = [job for job in jobs if job.id in stored and job.new_dependencies]
         if blocked:
             store_dependencies(blocked)

@@ -54,7 +54,7 @@ started_at = %s, progress = 0, progress_message = '', error = '', error_type = '
 _WANTED = (
     "id", "job_type", "tenant", "queue", "priority", "params", "attempt", "max_attempts", "run",
     "losses", "timeout", "backoff", "alone", "parent", "schedule", "event_id", "trace_id",
-    "created_by", "concurrency_key",
+    "created_by", "concurrency_key", "batch",
 )  # fmt: skip
 #: What the statement makes of the rest.
 _TAKEN = {

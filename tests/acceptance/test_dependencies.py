@@ -1,4 +1,4 @@
-"""Jobs that wait for others, on real workers."""
+"""Jobs that wait for others, and batches of them, on real workers."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,16 @@ import pytest
 
 from jobs import After
 from jobs.models import Job
-from jobs.public import NewJob, cancel, get, retry, submit, submit_many
+from jobs.public import (
+    NewJob,
+    cancel,
+    create_batch,
+    get,
+    get_batch,
+    retry,
+    submit,
+    submit_many,
+)
 from jobs.selectors.ledger import ledger
 from tests.acceptance.conftest import Final
 from tests.conftest import LiveProcess
@@ -64,3 +73,16 @@ def test_a_running_job_that_is_cancelled_takes_its_followers_along(final: Final,
     cancel(first, actor="a test")
     assert final(second).state == "failed"
     assert get(first).state == "cancelled"
+
+
+def test_a_batch_ends_once_however_its_worker_dies(final: Final, path: str) -> None:
+    made = create_batch(
+        [NewJob("sample.echo", {"value": n}) for n in range(200)]
+        + [NewJob("sample.trouble", {"kind": "crash", "path": path, "fail_times": 1})],
+        on_success=NewJob("sample.about_batch", {"moment": "success"}),
+        on_failure=NewJob("sample.about_batch", {"moment": "failure"}),
+    )
+    eventually(lambda: get_batch(made.batch_id).state == "finished", 60)
+    assert get_batch(made.batch_id).counts == {"completed": 201}
+    [led_to] = Job.objects.filter(job_type="sample.about_batch")
+    assert final(led_to.pk).result == "success"

@@ -93,6 +93,17 @@ def unique(params: Echo, ctx: JobContext) -> Any:
     return params.value
 
 
+class AboutBatch(BaseModel):
+    batch_id: str
+    moment: str = ""
+
+
+@job_type("sample.about_batch")
+def about_batch(params: AboutBatch, ctx: JobContext) -> str:
+    """Return what it was told of a batch."""
+    return params.moment
+
+
 @job_type("sample.default")
 def default(params: Empty, ctx: JobContext) -> None:
     """Fail, with every option as the site has it."""

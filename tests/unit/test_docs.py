@@ -23,7 +23,7 @@ from jobs.domain.registry import registry
 from jobs.domain.states import State
 from jobs.management.exit_codes import ExitCode
 from jobs.management.verbs import SITE_VERBS, all_verbs
-from jobs.models import Job
+from jobs.models import Batch, Job
 from jobs.runtime import metrics
 from jobsite.env import BASE_DIR, Environment
 
@@ -66,6 +66,17 @@ def rows(text: str) -> dict[str, list[str]]:
 def anchors(path: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@pytest.mark.django_db
+def test_the_examples_of_batches_run(folder: Path, settings: Settings) -> None:
+    Examples(page("docs/batches.md"), folder, settings).run()
+    drain()
+    orders, night = Batch.objects.order_by("pk")
+    assert (orders.state, night.state, night.total) == ("finished", "finished", 2)
+    [report] = public.list(job_type="shop.report")
+    assert report.params == {"subject": "all orders are in", "batch_id": str(orders.pk)}
+    assert report.result == {"completed": 1000}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

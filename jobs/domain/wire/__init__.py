@@ -3,6 +3,7 @@
 Times are aware, lengths of time are in seconds.
 """
 
+from jobs.domain.wire.batches import Batch, BatchAccepted, BatchPage
 from jobs.domain.wire.figures import (
     Depths,
     Metrics,
@@ -44,6 +45,9 @@ __all__ = [
     "Accepted",
     "Attempt",
     "Backoff",
+    "Batch",
+    "BatchAccepted",
+    "BatchPage",
     "BulkAccepted",
     "Changed",
     "Dependency",

@@ -60,6 +60,7 @@ class Job(BaseModel):
     trigger: str
     created_by_id: Any
     parent_id: UUID | None
+    batch_id: UUID | None
     schedule_id: int | None
     occurrence: datetime | None
     event_id: UUID | None

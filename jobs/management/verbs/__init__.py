@@ -9,6 +9,7 @@ from jobs.management.sites import Site
 from jobs.management.verbs import (
     audit,
     autotune,
+    batches,
     cancel,
     config,
     discard,
@@ -77,6 +78,7 @@ SITE_VERBS: dict[str, SiteVerb] = {
 VERBS: dict[str, Verb] = {
     "tick": tick,
     "ledger": ledger,
+    "batches": batches,
     "keys": keys,
     "tenants": tenants,
     "hooks": hooks,

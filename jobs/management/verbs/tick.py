@@ -3,6 +3,7 @@
 due: move delayed jobs and retries whose time has come. schedules: make the jobs of schedules.
 rings: ring for work that nobody has taken. expiry: fail what has waited too long. reaper: rescue
 the jobs of workers that are gone. dependencies: let go what waits for jobs that have ended.
+batches: end those whose jobs have all ended.
 """
 
 from argparse import ArgumentParser

@@ -16,7 +16,7 @@ from jobs.backends.memory import drain
 from jobs.contrib.digests.models import Digest
 from jobs.domain.access import Role, Scope
 from jobs.models import Tenant, Worker
-from jobs.public import create_schedule, submit
+from jobs.public import NewJob, create_batch, create_schedule, submit
 from jobs.selectors.clock import database_now
 from jobs.services.api_keys import create_key
 from jobs.services.tenants import create_tenant
@@ -31,6 +31,8 @@ ECHO = {"type": "sample.echo"}
 BODIES: dict[str, Any] = {
     "submitJob": ECHO,
     "submitJobs": {"jobs": [ECHO]},
+    "createBatch": {"jobs": [ECHO]},
+    "addToBatch": {"jobs": [ECHO]},
     "createSchedule": {**ECHO, "name": "another", "cron": "@daily"},
     "changeSchedule": {"cron": "@hourly"},
     "retryDeadLetters": {"all": True},
@@ -108,7 +110,9 @@ def objects(db: None) -> dict[str, dict[str, Any]]:
             enabled=False,
         )  # fmt: skip
         sent = EventDelivery.objects.create(subscription=webhook, event="job.failed", payload={})
+        batch = create_batch([NewJob("sample.echo")], tenant=tenant, closed=False).batch_id
         made[tenant] = {
+            "batch_id": batch,
             "webhook_id": webhook.pk, "sent_id": sent.pk,
             "job_id": submit("sample.echo", tenant=tenant).job_id, "dead_id": dead,
             "schedule_id": schedule.pk, "delivery_id": delivery.pk, "digest_id": digest.pk,
