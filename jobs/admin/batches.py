@@ -13,6 +13,7 @@ from jobs.admin.display import badge, full_moment, in_words, moment
 from jobs.admin.links import jobs_list
 from jobs.admin.read_only import ReadOnlyAdmin
 from jobs.domain.errors import BatchClosed
+from jobs.domain.states import State
 from jobs.models import Batch
 from jobs.selectors.batches import Progress, progress_of
 from jobs.services.batches import cancel_batch
@@ -46,7 +47,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     audited = True
     tenant_column = "tenant"
-    list_display = ("name_or_id", "state_badge", "progress", "jobs_by_state", "created", "ended")
+    list_display = ("name_or_id", "state_badge", "progress", "jobs_in_short", "created", "ended")
     list_filter = (StateFilter,)
     search_fields = ("name", "=id")
     search_help_text = "Name, or the whole id"
@@ -83,7 +84,9 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state")
     def state_badge(self, batch: Batch) -> SafeString:
-        """Return how it is."""
+        """Return how it is; one that has finished looks as its jobs have ended."""
+        if batch.state == "finished" and set(batch.counts or ()) - {State.COMPLETED}:
+            return badge(State.FAILED, batch.state)
         return badge(batch.state)
 
     @admin.display(description="progress")
@@ -99,11 +102,21 @@ class BatchAdmin(ReadOnlyAdmin):
         )
 
     @admin.display(description="jobs")
+    def jobs_in_short(self, batch: Batch) -> SafeString | str:
+        """Return how many of its jobs are in each state, by the states' signs."""
+        counts = self._progress(batch).counts.items()
+        signs = ((f"{count:,} {state}", badge(state, f"{count:,}")) for state, count in counts)
+        return format_html_join(" ", '<span title="{}">{}</span>', signs) or "—"
+
+    @admin.display(description="jobs")
     def jobs_by_state(self, batch: Batch) -> SafeString | str:
         """Return how many of its jobs are in each state, each a link to them."""
         links = (
-            (jobs_list(self.admin_site, f"batch={batch.pk}&state={state}"), badge(state, f"{n:,}"))
-            for state, n in self._progress(batch).counts.items()
+            (
+                jobs_list(self.admin_site, f"batch={batch.pk}&state={state}"),
+                badge(state, f"{count:,} {state}"),
+            )
+            for state, count in self._progress(batch).counts.items()
         )
         return format_html_join(" ", '<a href="{}">{}</a>', links) or "—"
 

@@ -27,12 +27,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='schedule',
             name='missed',
-            field=models.CharField(choices=[('once', 'once'), ('skip', 'skip'), ('all', 'all')], db_default='once', default=jobs.domain.schedules.Missed['ONCE'], help_text='What becomes of runs that came while nothing kept time.', max_length=4),
+            field=models.CharField(choices=[('once', 'one job for all of them'), ('skip', 'no job'), ('all', 'a job each, the latest hundred')], db_default='once', default=jobs.domain.schedules.Missed['ONCE'], help_text='What becomes of runs that came while nothing kept time.', max_length=4),
         ),
         migrations.AddField(
             model_name='schedule',
             name='overlap',
-            field=models.CharField(choices=[('run', 'run'), ('skip', 'skip'), ('queue_one', 'queue one'), ('queue_all', 'queue all'), ('cancel_running', 'cancel running')], db_default='run', default=jobs.domain.schedules.Overlap['RUN'], help_text='What becomes of a run while a job of the one before has not ended.', max_length=14),
+            field=models.CharField(choices=[('run', 'run beside it'), ('skip', 'make no job'), ('queue_one', 'wait for it, one run at most'), ('queue_all', 'wait for it, each run'), ('cancel_running', 'cancel it first')], db_default='run', default=jobs.domain.schedules.Overlap['RUN'], help_text='What a run does while a job of the one before has not ended.', max_length=14),
         ),
         migrations.AddField(
             model_name='schedule',

@@ -34,14 +34,24 @@ class Schedule(models.Model):
     enabled = models.BooleanField(default=True)
     overlap = models.CharField(
         max_length=14,
-        choices=[(each.value, each.value.replace("_", " ")) for each in Overlap],
+        choices=[
+            (Overlap.RUN.value, "run beside it"),
+            (Overlap.SKIP.value, "make no job"),
+            (Overlap.QUEUE_ONE.value, "wait for it, one run at most"),
+            (Overlap.QUEUE_ALL.value, "wait for it, each run"),
+            (Overlap.CANCEL_RUNNING.value, "cancel it first"),
+        ],
         default=Overlap.RUN,
         db_default=Overlap.RUN.value,
-        help_text="What becomes of a run while a job of the one before has not ended.",
+        help_text="What a run does while a job of the one before has not ended.",
     )
     missed = models.CharField(
         max_length=4,
-        choices=[(each.value, each.value) for each in Missed],
+        choices=[
+            (Missed.ONCE.value, "one job for all of them"),
+            (Missed.SKIP.value, "no job"),
+            (Missed.ALL.value, "a job each, the latest hundred"),
+        ],
         default=Missed.ONCE,
         db_default=Missed.ONCE.value,
         help_text="What becomes of runs that came while nothing kept time.",
