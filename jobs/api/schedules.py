@@ -1,5 +1,6 @@
 """Schedules over HTTP: kept, previewed and triggered."""
 
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -24,7 +25,7 @@ from jobs.domain.schedules import LONGEST_JITTER, MissedName, OverlapName
 from jobs.domain.sensitive import shown
 from jobs.models import Schedule
 from jobs.selectors.tenants import visible
-from jobs.services import schedules, scheduling
+from jobs.services import schedules, scheduling, simulation
 
 router = Router(tags=["schedules"], by_alias=True)
 _ID = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -107,6 +108,12 @@ class NextQuery(Query):
     count: Annotated[int, Field(ge=1, le=MOST_OCCURRENCES)] = 5
 
 
+class CollisionQuery(Query):
+    """How far ahead to look."""
+
+    hours: Annotated[int, Field(ge=1, le=24)] = 24
+
+
 @router.get(
     "",
     auth=needs(Scope.READ),
@@ -171,6 +178,20 @@ def preview(request: ApiRequest, query: InQuery[PreviewQuery]) -> dict[str, Any]
 
 
 @router.get(
+    "/collisions",
+    auth=needs(Scope.READ),
+    response=list[wire.Collision],
+    operation_id="listCollisions",
+    summary="See when many schedules run at once",
+)
+def list_collisions(request: ApiRequest, query: InQuery[CollisionQuery]) -> list[dict[str, Any]]:
+    """Return the minutes in which most schedules run, the fullest first, twenty at most."""
+    rows = visible(Schedule.objects.all(), request.auth)
+    found = simulation.collisions(rows, now=timezone.now(), hours=query.hours)
+    return [asdict(each) for each in found]
+
+
+@router.get(
     "/{schedule_id}",
     auth=needs(Scope.READ),
     response=wire.Schedule,
@@ -192,6 +213,26 @@ def get_one(request: ApiRequest, schedule_id: _ID) -> dict[str, Any]:
 def change(request: ApiRequest, schedule_id: _ID, body: ScheduleChange) -> dict[str, Any]:
     """Change what is given of a schedule."""
     schedule = _visible(request, schedule_id)
+    changes = _changes(schedule, body)
+    return _told(schedules.change_schedule(schedule, actor=request.auth.name, **changes))
+
+
+@router.post(
+    "/{schedule_id}/simulate",
+    auth=needs(Scope.READ),
+    response=wire.Simulation,
+    operation_id="simulateSchedule",
+    summary="See what a change would lead to",
+)
+def simulate(request: ApiRequest, schedule_id: _ID, body: ScheduleChange) -> dict[str, Any]:
+    """Return the next fifty runs before and after a change, which is not made."""
+    schedule = _visible(request, schedule_id)
+    changes = _changes(schedule, body)
+    return asdict(simulation.simulate(schedule, changes, now=timezone.now()))
+
+
+def _changes(schedule: Schedule, body: ScheduleChange) -> dict[str, Any]:
+    """Return what is to be changed, by the schedule's columns."""
     given = body.model_dump(exclude_unset=True)
     changes = {
         name: value for name, value in given.items() if value is not None or name in _NULLABLE
@@ -203,7 +244,7 @@ def change(request: ApiRequest, schedule_id: _ID, body: ScheduleChange) -> dict[
     if "priority" in given:
         named = given["priority"]
         changes["priority"] = None if named is None else Priority.parse(named)
-    return _told(schedules.change_schedule(schedule, actor=request.auth.name, **changes))
+    return changes
 
 
 @router.delete(

@@ -105,6 +105,10 @@ class JobIn(Body):
     unique_for_seconds: Annotated[Number, Field(gt=0, le=_LONGEST)] | None = Field(
         default=None, description="The same for so long; not together with `unique`."
     )
+    result_ttl_seconds: Annotated[Number, Field(gt=0, le=_LONGEST)] | None = Field(
+        default=None,
+        description="A job like it that runs, or that completed no longer ago, answers for it.",
+    )
     unique_key: str | None = Field(
         default=None,
         min_length=1,
@@ -174,6 +178,7 @@ class JobIn(Body):
             "idempotency_key": key or self.idempotency_key,
             "on_duplicate": self.on_duplicate,
             "unique": self.unique or _length(self.unique_for_seconds),
+            "result_ttl": _length(self.result_ttl_seconds),
             "unique_key": self.unique_key,
             "max_attempts": self.max_attempts,
             "max_retries": self.max_retries,

@@ -135,6 +135,25 @@ def occurrences(expression: str, timezone: str, after: datetime, count: int) -> 
     return found
 
 
+def clock_changes(timezone: str, first: datetime, last: datetime) -> list[tuple[datetime, int]]:
+    """Return when the clocks of a zone change between two moments, and by how many seconds.
+
+    Raises:
+        UnknownTimeZone: there is no such zone.
+    """
+    place = zone(timezone)
+    found = []
+    day = first.astimezone(UTC)
+    while day < last:
+        following = min(day + timedelta(days=1), last.astimezone(UTC))
+        before, after = (at.astimezone(place).utcoffset() for at in (day, following))
+        if before is not None and after is not None and before != after:
+            shift = int((after - before).total_seconds())
+            found.append((_end_of_gap(day, following, place), shift))
+        day = following
+    return found
+
+
 def _is_every_hour(expression: str) -> bool:
     fields = expression.split()
     hours = {len(_FIELDS): 1, len(_WITH_SECONDS): 2}.get(len(fields))

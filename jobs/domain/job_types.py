@@ -21,7 +21,7 @@ from jobs.domain.options import SubmitOptions
 from jobs.domain.priority import Priority
 from jobs.domain.sensitive import holds_sensitive
 from jobs.domain.submission import BulkSubmission, NewJob, Submission
-from jobs.domain.unique import Unique, checked_unique
+from jobs.domain.unique import Unique, checked_ttl, checked_unique
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 _QUEUE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -57,6 +57,8 @@ class JobType:
         concurrency: so many of its jobs run at once, at most, over all workers; None: any number.
         unique: there is no other job of the type with the same parameters until it starts
             (`waiting`), until it ends (`active`), or for so long; None: there may be any number.
+        result_ttl: a job of the type with the same parameters that runs, or that completed no
+            longer ago than this, answers for a new one, which is not run; None: each is run.
         concurrency_per_key: so many of its jobs with the same concurrency key run at once, at most,
             over all workers; None: the type has no such keys.
         concurrency_key: makes the key of a job's parameters, for submissions that name none; an
@@ -77,6 +79,7 @@ class JobType:
     expires_in: timedelta | None = None
     concurrency: int | None = None
     unique: Unique | None = None
+    result_ttl: timedelta | None = None
     concurrency_per_key: int | None = None
     concurrency_key: Callable[[Any], str] | None = None
     description: str = ""
@@ -103,8 +106,14 @@ class JobType:
     def _check_options(self) -> None:
         try:
             checked_unique(self.unique)
+            checked_ttl(self.result_ttl)
         except InvalidOption as error:
             raise ConfigurationError(f"job type {self.name}: {error}") from None
+        if self.unique is not None and self.result_ttl is not None:
+            raise ConfigurationError(
+                f"job type {self.name} has unique and result_ttl, of which each says which job "
+                "answers for another: declare one of them"
+            )
         if self.concurrency_key is not None and self.concurrency_per_key is None:
             raise ConfigurationError(
                 f"job type {self.name} has a concurrency_key and no concurrency_per_key: say how "

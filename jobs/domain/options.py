@@ -38,6 +38,8 @@ class SubmitOptions(TypedDict, total=False):
     on_duplicate: OnDuplicate | None
     #: There is no other one like it until it starts, until it ends, or for so long.
     unique: Unique | None
+    #: A job like it that runs, or that completed no longer ago than this, answers for it.
+    result_ttl: timedelta | None
     #: What makes another one like it; left out: the same parameters.
     unique_key: str | None
     #: Every run counts, the first included.

@@ -19,11 +19,13 @@ class Claim:
         key: what makes another one like it, beside tenant and type.
         until_start: whether it has to be the only one until it starts, and not until it ends.
         period: for so long, whatever becomes of it; None: as `until_start` says.
+        result_ttl: until it has ended badly, or its result is so old; None: as the others say.
     """
 
     key: str
     until_start: bool = False
     period: timedelta | None = None
+    result_ttl: timedelta | None = None
 
 
 def checked_unique(unique: Any) -> Unique | None:
@@ -40,3 +42,19 @@ def checked_unique(unique: Any) -> Unique | None:
             f"{LONGEST_WAIT.days} days, not {str(unique)[:40]!r}"
         )
     return unique
+
+
+def checked_ttl(result_ttl: Any) -> timedelta | None:
+    """Return for how long a result answers for others.
+
+    Raises:
+        InvalidOption: it is no length of time, or out of range.
+    """
+    if result_ttl is None:
+        return None
+    if not isinstance(result_ttl, timedelta) or not timedelta(0) < result_ttl <= LONGEST_WAIT:
+        raise InvalidOption(
+            f"result_ttl must be a timedelta of more than 0 and at most {LONGEST_WAIT.days} days, "
+            f"not {str(result_ttl)[:40]!r}"
+        )
+    return result_ttl

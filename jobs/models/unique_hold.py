@@ -19,6 +19,8 @@ class UniqueHold(models.Model):
     job_id = models.UUIDField()
     #: Until when it holds; null: as long as `until_start` says.
     expires_at = models.DateTimeField(null=True, blank=True)
+    #: Until it has ended badly, or so long after it has completed; null: as the others say.
+    result_ttl = models.DurationField(null=True, blank=True)
     #: Whether it holds until its job starts, and not until it ends.
     until_start = models.BooleanField(default=False)
 

@@ -46,7 +46,7 @@ from jobs.selectors.policy import backoff_as_json
 from jobs.selectors.tenants import is_known
 from jobs.services.encryption import open_params, seal_params
 from jobs.services.transactions import sparing_the_callers
-from jobs.services.uniqueness import claim_of
+from jobs.services.uniqueness import claim_of, claim_options
 
 logger = structlog.get_logger(__name__)
 Params = BaseModel | Mapping[str, Any] | None
@@ -95,7 +95,7 @@ def build(
     )
     job.new_tags = checked_tags(options.get("tags"))
     job.new_dependencies = waits_for
-    job.new_claim = claim_of(job_type, job, options.get("unique"), options.get("unique_key"))
+    job.new_claim = claim_of(job_type, job, *claim_options(options))
     return job
 
 

@@ -23,7 +23,7 @@ from jobs.services.backpressure import largest_batch, may_refuse, refusals
 from jobs.services.building import build, concurrency_key_of, stored_params
 from jobs.services.storing import store
 from jobs.services.submission import announce_all, settle_duplicate, settle_likeness
-from jobs.services.uniqueness import claim, claim_of
+from jobs.services.uniqueness import claim, claim_of, claim_options
 
 #: How many are stored by one transaction, unless the caller has one open. On SQLite nobody else
 #: writes meanwhile.
@@ -172,9 +172,7 @@ def _copy(template: Job, job_type: JobType, new: NewJob, key: str | None) -> Job
     job.id, job.idempotency_key = new_job_id(), checked_key(key)
     job.params = stored_params(job_type, new.params)
     if template.new_claim is not None:
-        options = new.options
-        unique, unique_key = options.get("unique"), options.get("unique_key")
-        job.new_claim = claim_of(job_type, job, unique, unique_key)
+        job.new_claim = claim_of(job_type, job, *claim_options(new.options))
     if job_type.concurrency_key is not None:
         given = new.options.get("concurrency_key")
         job.concurrency_key = concurrency_key_of(job_type, job.params, given)

@@ -104,6 +104,12 @@ def about_batch(params: AboutBatch, ctx: JobContext) -> str:
     return params.moment
 
 
+@job_type("sample.cached", result_ttl=timedelta(hours=1))
+def cached(params: Echo, ctx: JobContext) -> Any:
+    """Return what it was given; again for an hour without running."""
+    return params.value
+
+
 @job_type("sample.default")
 def default(params: Empty, ctx: JobContext) -> None:
     """Fail, with every option as the site has it."""

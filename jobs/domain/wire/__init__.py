@@ -28,10 +28,12 @@ from jobs.domain.wire.problems import (
     WrongField,
 )
 from jobs.domain.wire.site import (
+    Collision,
     Occurrences,
     Queue,
     Schedule,
     SchedulePage,
+    Simulation,
     Steered,
     Worker,
 )
@@ -50,6 +52,7 @@ __all__ = [
     "BatchPage",
     "BulkAccepted",
     "Changed",
+    "Collision",
     "Dependency",
     "Depths",
     "Job",
@@ -64,6 +67,7 @@ __all__ = [
     "Refusal",
     "Schedule",
     "SchedulePage",
+    "Simulation",
     "Spread",
     "Stats",
     "Steered",

@@ -63,6 +63,21 @@ class Occurrences(BaseModel):
     occurrences: list[datetime]
 
 
+class Simulation(BaseModel):
+    """What a change of a schedule would lead to."""
+
+    before: list[datetime] = Field(description="Its next runs as it is, fifty at most.")
+    after: list[datetime] = Field(description="Its next runs as it would be.")
+    notes: list[str] = Field(description="Such as days on which the clocks change.")
+
+
+class Collision(BaseModel):
+    """A minute in which several schedules run."""
+
+    at: datetime
+    schedules: list[str]
+
+
 class Worker(BaseModel):
     """A worker that has not left."""
 

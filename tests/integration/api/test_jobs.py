@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from jobs.backends.memory import drain
 from jobs.domain.states import State
 from jobs.models import AuditEntry, Job
 from jobs.public import cancel, get, submit
@@ -87,6 +88,11 @@ def test_a_job_may_be_the_only_one_like_it(operator: Caller) -> None:
     hourly = {"type": "sample.echo", "unique_for_seconds": 3600, "unique_key": "k"}
     assert operator.post("/api/jobs", hourly, 202)["jobId"] != first["jobId"]
     operator.post("/api/jobs", {**hourly, "on_duplicate": "error"}, 409)
+    cached = {"type": "sample.echo", "params": {"value": "c"}, "result_ttl_seconds": 60}
+    ran = operator.post("/api/jobs", cached, 202)["jobId"]
+    drain()
+    hit = operator.post("/api/jobs", cached, 200)
+    assert (hit["jobId"], hit["state"]) == (ran, "completed")
     told = operator.post("/api/jobs", {**hourly, "unique": "active"}, 400)
     assert "give one of them" in told["detail"]
 

@@ -35,6 +35,7 @@ BODIES: dict[str, Any] = {
     "addToBatch": {"jobs": [ECHO]},
     "createSchedule": {**ECHO, "name": "another", "cron": "@daily"},
     "changeSchedule": {"cron": "@hourly"},
+    "simulateSchedule": {"cron": "@hourly"},
     "retryDeadLetters": {"all": True},
     "purgeDeadLetters": {"all": True},
     "makeToken": {},

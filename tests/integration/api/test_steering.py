@@ -124,6 +124,32 @@ class TestSchedules:
         assert "it would never run" in told["detail"]
         admin.told(admin.send("PATCH", address, {"overlap": "maybe"}), 400)
 
+    def test_a_change_is_simulated_and_not_made(self, admin: Caller) -> None:
+        made = admin.post("/api/jobs/schedules", self.body(time_zone="Europe/Berlin"), 201)
+        address = f"/api/jobs/schedules/{made['id']}"
+        change = {"cron": "30 2 * * 0", "starts_at": "2031-01-01T00:00:00Z"}
+        told = admin.post(f"{address}/simulate", change)
+        assert (len(told["before"]), len(told["after"])) == (50, 50)
+        assert told["after"][0] == "2031-01-05T01:30:00Z"
+        assert "2031-03-30T01:00:00Z" in told["after"]  # 02:30 is skipped on that day
+        assert any(
+            note.startswith("2031-03-30 01:00 UTC: the clocks of Europe/Berlin go forward by 60")
+            for note in told["notes"]
+        )
+        assert admin.get(address)["cron"] == made["cron"]
+        assert admin.post(f"{address}/simulate", {"cron": "x"}, 400)["code"] == "invalid_cron"
+        ended = admin.post(f"{address}/simulate", {"ends_at": "2026-01-01T00:00:00Z"})
+        assert (ended["after"], ended["notes"]) == ([], ["it would not run again"])
+
+    def test_when_many_run_at_once(self, admin: Caller) -> None:
+        Schedule.objects.all().delete()
+        for name, cron in (("a", "0 3 * * *"), ("b", "0 3 * * *"), ("c", "0 */3 * * *")):
+            admin.post("/api/jobs/schedules", self.body(name=name, cron=cron), 201)
+        [first, *rest] = admin.get("/api/jobs/schedules/collisions")
+        assert (first["schedules"], rest) == (["a", "b", "c"], [])
+        assert first["at"].endswith("T03:00:00Z")
+        admin.get("/api/jobs/schedules/collisions?hours=25", 400)
+
     def test_it_is_triggered_and_its_next_run_stays(self, admin: Caller) -> None:
         made = admin.post("/api/jobs/schedules", self.body(), 201)
         told = admin.post(f"/api/jobs/schedules/{made['id']}/trigger", status=202)

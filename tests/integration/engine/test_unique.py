@@ -126,6 +126,40 @@ def test_what_holds_no_longer_is_removed() -> None:
     assert UniqueHold.objects.count() == 1
 
 
+def test_a_result_answers_until_it_is_too_old() -> None:
+    """While its job runs too; one that ended badly answers for none."""
+    ttl = timedelta(hours=1)
+    first = echo(unique_key="k", result_ttl=ttl)
+    assert echo(unique_key="k", result_ttl=ttl).job_id == first.job_id
+    assert drain() == 1
+    hit = echo(unique_key="k", result_ttl=ttl)
+    assert (hit.job_id, hit.duplicate, hit.state) == (first.job_id, True, "completed")
+    assert get(hit.job_id).result == 1
+    assert drain() == 0
+    purge(now=datetime.now(UTC))
+    assert echo(unique_key="k", result_ttl=ttl).duplicate
+    Job.objects.update(finished_at=datetime.now(UTC) - ttl)
+    missed = echo(unique_key="k", result_ttl=ttl)
+    assert not missed.duplicate
+    Job.objects.filter(pk=missed.job_id).update(state="failed", finished_at=datetime.now(UTC))
+    assert not echo(unique_key="k", result_ttl=ttl).duplicate
+
+
+def test_a_type_may_have_its_results_answer() -> None:
+    first = submit("sample.cached", {"value": 1})
+    drain()
+    assert submit("sample.cached", {"value": 1}).job_id == first.job_id
+    assert not submit("sample.cached", {"value": 2}).duplicate
+    forced = submit("sample.cached", {"value": 1}, unique=timedelta(seconds=1))
+    assert forced.duplicate  # by the hold that the first one has
+    with pytest.raises(InvalidOption, match="both given"):
+        submit("sample.cached", unique="active", result_ttl=timedelta(1))
+    with pytest.raises(InvalidOption, match="result_ttl must be a timedelta"):
+        echo(result_ttl=5)
+    with pytest.raises(ConfigurationError, match="declare one of them"):
+        job_type("sample.wrong", unique="active", result_ttl=timedelta(1))(lambda params, ctx: None)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_a_hundred_who_race_one_is_accepted() -> None:
     start = threading.Barrier(10)
