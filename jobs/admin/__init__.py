@@ -3,6 +3,7 @@
 from jobs.admin.api_keys import ApiKeyAdmin
 from jobs.admin.audit import AuditEntryAdmin
 from jobs.admin.batches import BatchAdmin
+from jobs.admin.breakers import BreakerAdmin
 from jobs.admin.hook_sources import HookSourceAdmin
 from jobs.admin.jobs import JobAdmin
 from jobs.admin.queues import QueueAdmin
@@ -16,6 +17,7 @@ __all__ = [
     "ApiKeyAdmin",
     "AuditEntryAdmin",
     "BatchAdmin",
+    "BreakerAdmin",
     "HookSourceAdmin",
     "JobAdmin",
     "QueueAdmin",

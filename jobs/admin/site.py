@@ -16,6 +16,7 @@ from jobs.models import (
     ApiKey,
     AuditEntry,
     Batch,
+    Breaker,
     HookSource,
     Job,
     Queue,
@@ -40,8 +41,8 @@ _CARDS: Final = {
     State.COMPLETED: "completed",
 }
 _MODELS: Final = (
-    Job, Batch, Queue, Schedule, Worker, WorkerProfile, ApiKey, HookSource, Tenant, TenantMember,
-    AuditEntry,
+    Job, Batch, Queue, Schedule, Worker, WorkerProfile, Breaker, ApiKey, HookSource, Tenant,
+    TenantMember, AuditEntry,
 )  # fmt: skip
 _SHOWN: Final = 5
 

@@ -17,6 +17,7 @@ from jobs.domain.states import FINAL, State
 DEFAULT_MIDDLEWARE = [
     "jobs.runtime.middleware.logging.LoggingMiddleware",
     "jobs.runtime.middleware.metrics.MetricsMiddleware",
+    "jobs.runtime.middleware.breaker.BreakerMiddleware",
     "jobs.runtime.middleware.retries.RetriesMiddleware",
     "jobs.runtime.middleware.timeout.TimeoutMiddleware",
 ]
@@ -108,6 +109,11 @@ class JobsSettings(BaseModel):
     scale_wait_seconds: PositiveSeconds = 10
     #: The `WorkerProfile` of this host's workers; empty: the one of each worker's own name.
     worker_profile: str = ""
+    #: Failures of an outside service within the window after which jobs leave it alone; 0: never.
+    breaker_failures: int = Field(default=5, ge=0, le=100_000)
+    breaker_window_seconds: PositiveSeconds = 60
+    #: After which one job tries the service again.
+    breaker_open_seconds: PositiveSeconds = 30
     #: Deaths of the worker in a row after which a job is dead.
     max_losses: int = Field(default=3, ge=1, le=100)
     #: How long after the request a running job that does not report is interrupted.

@@ -32,6 +32,8 @@ class EventName(StrEnum):
     QUEUE_PAUSED = "queue_paused"
     QUEUE_RESUMED = "queue_resumed"
     BATCH_FINISHED = "batch_finished"
+    BREAKER_OPENED = "breaker_opened"
+    BREAKER_CLOSED = "breaker_closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from jobs.domain.unique import Unique, checked_ttl, checked_unique
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 _QUEUE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 MAX_NAME_LENGTH = 100
+_LONGEST_SERVICE = 100
 
 
 class NoParams(BaseModel):
@@ -63,6 +64,8 @@ class JobType:
             over all workers; None: the type has no such keys.
         concurrency_key: makes the key of a job's parameters, for submissions that name none; an
             empty one is no key.
+        service: the outside service that its handler needs, or a function that names it by the
+            parameters: its jobs are put off while that fails again and again; empty: none.
         description: for people; the first line of the handler's docstring unless given.
     """
 
@@ -82,6 +85,7 @@ class JobType:
     result_ttl: timedelta | None = None
     concurrency_per_key: int | None = None
     concurrency_key: Callable[[Any], str] | None = None
+    service: str | Callable[[Any], str] = ""
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -136,6 +140,11 @@ class JobType:
     def sensitive(self) -> bool:
         """Whether a field of its parameters is marked `Sensitive`."""
         return _is_sensitive(self.params_model)
+
+    def service_of(self, params: BaseModel) -> str:
+        """Return the outside service that a job needs; empty for none."""
+        service = self.service(params) if callable(self.service) else self.service
+        return service[:_LONGEST_SERVICE]
 
     def __call__(self, params: Any, ctx: JobContext) -> Any:
         """Call the handler itself, as a plain function."""

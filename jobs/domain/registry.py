@@ -105,6 +105,7 @@ def job_type(
     result_ttl: timedelta | None = None,
     concurrency_per_key: int | None = None,
     concurrency_key: Callable[[Any], str] | None = None,
+    service: str | Callable[[Any], str] = "",
     description: str = "",
 ) -> Callable[[Handler], JobType]:
     """Declare the decorated `handler(params, ctx)` as a job type.
@@ -136,6 +137,7 @@ def job_type(
             result_ttl=result_ttl,
             concurrency_per_key=concurrency_per_key,
             concurrency_key=concurrency_key,
+            service=service,
             description=description or (inspect.getdoc(handler) or "").partition("\n")[0],
         )
         registry.add(declared)

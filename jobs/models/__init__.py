@@ -4,6 +4,7 @@ from jobs.models.api_key import ApiKey
 from jobs.models.attempt import Attempt
 from jobs.models.audit import AuditEntry, AuditHead
 from jobs.models.batch import Batch
+from jobs.models.breaker import Breaker
 from jobs.models.dependency import Dependency
 from jobs.models.hook_source import HookSource
 from jobs.models.job import Job, in_states, new_job_id
@@ -24,6 +25,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Batch",
+    "Breaker",
     "Dependency",
     "HookSource",
     "Job",

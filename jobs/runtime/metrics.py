@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from jobs.conf import jobs_settings
 from jobs.domain.events import Event, EventName, subscribe
 from jobs.domain.registry import registry as job_types
+from jobs.models import Breaker
 from jobs.selectors import counts
 from jobs.selectors.ledger import lost
 
@@ -103,6 +104,12 @@ class _Table(Collector):
             depth.add_metric([queue], ready)
         yield depth
         yield GaugeMetricFamily("jobsite_job_dlq_items", "Dead letters.", value=counts.dead())
+        breakers = GaugeMetricFamily(
+            "jobsite_breaker_open", "Whether jobs leave the service alone.", labels=["service"]
+        )
+        for service, state in Breaker.objects.values_list("service", "state"):
+            breakers.add_metric([service], float(state != Breaker.State.CLOSED))
+        yield breakers
         yield GaugeMetricFamily(
             "jobsite_jobs_lost", "Live jobs that nobody will take where they are.", value=lost()
         )

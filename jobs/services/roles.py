@@ -9,7 +9,7 @@ from django.db.models import Q
 from jobs.domain.access import Role
 
 _OPERATOR = ("submit_job", "cancel_job", "retry_job", "trigger_schedule", "pause_queue",
-             "cancel_batch")  # fmt: skip
+             "cancel_batch", "reset_breaker")  # fmt: skip
 #: What only admins look at.
 _NOT_FOR_VIEWERS = ("view_auditentry", "view_apikey", "view_hooksource", "view_tenantmember")
 

@@ -10,7 +10,7 @@ from jobs.contrib.digests.activity import Window
 from jobs.contrib.digests.models import Digest
 from jobs.contrib.digests.params import DigestParams, UnsubscribeParams
 from jobs.contrib.digests.period import period_between, periods_ending
-from jobs.contrib.digests.repositories import parse_repository, source_of
+from jobs.contrib.digests.repositories import parse_repository, service_of, source_of
 from jobs.contrib.digests.storage import store_digest, stored_digest
 from jobs.contrib.digests.subscribers import notify, subscriptions_of, unsubscribe
 from jobs.contrib.digests.summary import summarise
@@ -24,6 +24,7 @@ _READ, _STORED = 75, 85
     max_attempts=5,
     timeout=timedelta(minutes=10),
     backoff=Backoff.exponential(base=timedelta(seconds=15), cap=timedelta(minutes=10)),
+    service=lambda params: service_of(params.repository),
 )
 def generate_digest(params: DigestParams, ctx: JobContext) -> dict[str, Any]:
     """Make the digest of a repository for a period, store it and tell its subscribers."""

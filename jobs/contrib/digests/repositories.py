@@ -56,6 +56,11 @@ def parse_repository(text: str) -> Repository:
     return GitHubRepository(match["owner"], match["name"])
 
 
+def service_of(name: str) -> str:
+    """Return the outside service that reading the repository needs; empty for none."""
+    return "" if isinstance(parse_repository(name), LocalRepository) else "github"
+
+
 def source_of(repository: Repository) -> Source:
     """Return the source that reads the repository."""
     # Imported when needed: GitHub's client takes a second to import, and every process of the

@@ -137,6 +137,7 @@ def test_the_roles_are_groups_with_their_permissions(db: None) -> None:
     assert not {"view_auditentry", "submit_job", "view_apikey"} & held["viewer"]
     assert held["operator"] - held["viewer"] == {
         "submit_job", "cancel_job", "retry_job", "trigger_schedule", "pause_queue", "cancel_batch",
+        "reset_breaker",
     }  # fmt: skip
     assert {"view_auditentry", "delete_job", "add_schedule", "add_apikey"} <= held["admin"]
     assert held["viewer"] < held["operator"] < held["admin"]
