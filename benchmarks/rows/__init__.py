@@ -1,7 +1,7 @@
 """What is measured, by letter."""
 
 from benchmarks.figures import Row
-from benchmarks.rows import cost, http, latency, throughput
+from benchmarks.rows import cost, flow, http, latency, throughput
 
 ROWS: dict[str, Row] = {
     "A": Row(
@@ -90,5 +90,11 @@ ROWS: dict[str, Row] = {
         "p99 of 10 ms",
         http.submission,
         lambda told: max(told["p99_ms"], told["p99_ms_grown"]) <= 10,
+    ),
+    "N": Row(
+        "a batch of 100,000, and a graph of 10,000 that fans out and in",
+        "15 % slower than the same jobs without them",
+        flow.together,
+        lambda told: max(told["batch_slower_percent"], told["graph_slower_percent"]) <= 15,
     ),
 }
