@@ -25,22 +25,35 @@ _BODY = json.dumps({"type": "bench.noop", "params": {"n": 1}})
 
 
 def submission(bench: Bench) -> Figures:
-    """M: 100 submissions a second over HTTP.
+    """M: 100 submissions a second over HTTP, with an empty table, and with a million rows.
 
-    `p50_ms` and so on are what the server took, as gunicorn writes it beside each request;
-    `seen_p50_ms` and so on are what passed at the other end of the connection, where the wait for
-    a thread and the sender's own share of the cores count too.
+    `p50_ms` and so on are what the server took, as gunicorn writes it beside each request, while
+    the jobs wait for a worker; `beside_p50_ms` and so on the same while a worker of this machine
+    runs them; `seen_p50_ms` and so on what passed at the other end of the connection then, where
+    the wait for a thread and the sender's own share of the cores count too.
     """
     bench.empty()
-    empty = _paced(bench)
+    empty = _both(bench)
     rows = bench.scaled(1_000_000, at_least=10_000)
     copy_finished(bench, rows)
-    grown = _paced(bench)
-    return {
-        **empty,
-        "rows": rows,
-        **{f"{name}_grown": value for name, value in grown.items() if name.endswith("_ms")},
-    }
+    grown = _both(bench)
+    return {**empty, "rows": rows, **{f"{name}_grown": value for name, value in grown.items()}}
+
+
+def _both(bench: Bench) -> Figures:
+    with bench.worker() as worker:
+        bench.warm_up()
+        for each in bench.family(worker):
+            each.nice(_NICE)
+        beside = _paced(bench)
+        bench.wait_until_drained()
+    alone = _paced(bench)
+    told = {name: value for name, value in alone.items() if not name.startswith("seen")}
+    return {**told, **{_beside(name): value for name, value in beside.items()}}
+
+
+def _beside(name: str) -> str:
+    return name if name.startswith("seen") else f"beside_{name}"
 
 
 def _paced(bench: Bench) -> Figures:
@@ -53,21 +66,14 @@ def _paced(bench: Bench) -> Figures:
         "--bind", f"{LOOPBACK}:{port}", "--workers", "2", "--threads", "8",
         "--access-logfile", str(log), "--access-logformat", "%(m)s %(D)s",
     )  # fmt: skip
-    with (
-        bench.worker() as worker,
-        bench.process("web", "-m", "gunicorn", "jobsite.wsgi", "--no-control-socket", *options),
-    ):
-        bench.warm_up()
+    with bench.process("web", "-m", "gunicorn", "jobsite.wsgi", "--no-control-socket", *options):
         bench.wait(lambda: _answers(port), 30)
-        for each in bench.family(worker):
-            each.nice(_NICE)
         # Every thread of every process has to have its connections.
         _all_at_once(port, headers, _WARM_UP)
         seen = _all_at_once(port, headers, bench.scaled(30 * _PER_SECOND, at_least=200))
-        bench.wait_until_drained()
     took = _in_the_server(log)[-len(seen) :]
     at_the_other_end = {f"seen_{name}": value for name, value in spread(seen).items()}
-    return {"requests": len(took), **spread(took), **at_the_other_end}
+    return {**spread(took), **at_the_other_end}
 
 
 def _in_the_server(log: Path) -> list[float]:
