@@ -26,8 +26,10 @@ from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_all, event_of
 
 _T = TypeVar("_T")
-#: Jobs whose end is settled by one transaction, and edges that one statement names.
+#: Jobs whose end is settled together, and rows that one statement names.
 _AT_ONCE = 500
+#: Edges that one transaction settles: of those that wait for one job the first run meanwhile.
+_EDGES_AT_ONCE = 1000
 
 
 def store_dependencies(jobs: Sequence[Job]) -> None:
@@ -79,9 +81,9 @@ def settle(ended: Iterable[UUID], *, now: datetime | None = None) -> int:
     left = list(ended)
     while left:
         some, left = left[:_AT_ONCE], left[_AT_ONCE:]
-        let_go, passed_on = _settle(some, now)
+        let_go, passed_on, is_cut = _settle(some, now)
         moved += let_go + len(passed_on)
-        left += passed_on
+        left = [*(some if is_cut else ()), *left, *passed_on]
     return moved
 
 
@@ -101,14 +103,16 @@ def settle_missed(*, now: datetime | None = None) -> int:
     return moved
 
 
-def _settle(ended: Sequence[UUID], now: datetime | None) -> tuple[int, list[UUID]]:
-    """Return how many were let go, and the jobs that ended with those that they waited for."""
+def _settle(ended: Sequence[UUID], now: datetime | None) -> tuple[int, list[UUID], bool]:
+    """Return how many were let go, which ended with what they waited for, and if there is more."""
     with transaction.atomic():
         # Those that someone else settles at this very moment are theirs.
         unheld = Dependency.objects.select_for_update(skip_locked=True)
-        edges = list(unheld.filter(parent_id__in=ended, verdict=Verdict.PENDING))
+        live = Job.objects.filter(pk=OuterRef("parent_id")).exclude(state__in=FINAL)
+        pending = unheld.filter(~Exists(live), parent_id__in=ended, verdict=Verdict.PENDING)
+        edges = list(pending.order_by("pk")[:_EDGES_AT_ONCE])
         if not edges:
-            return 0, []
+            return 0, [], False
         now = now or database_now()
         few = Job.objects.only("state", "job_type")
         parents = few.in_bulk({edge.parent_id for edge in edges})
@@ -122,7 +126,7 @@ def _settle(ended: Sequence[UUID], now: datetime | None) -> tuple[int, list[UUID
         events = [_pass_on(job, failed[job.pk], parents, now) for job in doomed]
         emit_all(events)
         end_batches_after_commit(job.batch_id for job in doomed)
-    return len(free), [job.pk for job in doomed]
+    return len(free), [job.pk for job in doomed], len(edges) == _EDGES_AT_ONCE
 
 
 def _judge(
@@ -134,7 +138,7 @@ def _judge(
     for edge in edges:
         parent = parents.get(edge.parent_id)
         if parent is not None and parent.state not in FINAL:
-            continue
+            continue  # someone has just retried it
         met = parent is not None and parent.state == State.COMPLETED
         if met or edge.on_failure == Dependency.OnFailure.CONTINUE:
             verdicts[Verdict.MET].append(edge.pk)
@@ -163,13 +167,13 @@ def _locked(job_ids: Collection[UUID]) -> list[Job]:
 
 
 def _without_pending(jobs: Sequence[Job]) -> list[Job]:
-    pending = Dependency.objects.filter(verdict=Verdict.PENDING).order_by()
+    """Return those of the jobs that wait for nothing more."""
+    # Asked of each by itself: one may wait for thousands.
+    pending = Dependency.objects.filter(child=OuterRef("pk"), verdict=Verdict.PENDING)
     waiting = {
         job_id
         for some in _chunks([job.pk for job in jobs])
-        for job_id in pending.filter(child_id__in=some)
-        .values_list("child_id", flat=True)
-        .distinct()
+        for job_id in Job.objects.filter(Exists(pending), pk__in=some).values_list("pk", flat=True)
     }
     return [job for job in jobs if job.pk not in waiting]
 
