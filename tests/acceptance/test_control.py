@@ -134,6 +134,7 @@ class TestWorkers:
         assert row.memory_bytes is not None
         assert row.memory_bytes > 20 * 2**20
 
+    @pytest.mark.once
     def test_one_that_hears_nothing_any_more_leaves(
         self, stack: Stack, live_process: LiveProcess, beat: Process, final: Final
     ) -> None:
@@ -154,6 +155,7 @@ class TestWorkers:
         assert row.stopped_at is not None
         assert "not heard one" in row.ailment
 
+    @pytest.mark.once
     def test_one_that_cannot_see_its_processes_leaves(
         self, stack: Stack, live_process: LiveProcess, final: Final
     ) -> None:
@@ -175,6 +177,7 @@ class TestWorkers:
         assert row.stopped_at is not None
         assert "not been able to see" in row.ailment
 
+    @pytest.mark.once
     def test_one_that_does_not_come_to_its_end_is_ended(
         self, stack: Stack, live_process: LiveProcess, final: Final
     ) -> None:

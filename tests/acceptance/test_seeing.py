@@ -170,6 +170,7 @@ def test_a_critical_job_waits_for_no_more_than_the_take_in_progress(
     assert overtook.count() <= jobs_settings().batch_size
 
 
+@pytest.mark.once
 def test_what_a_worker_cannot_finish_in_time_is_handed_on(
     stack: Stack, live_process: LiveProcess, transactional_db: None, path: str, final: Final
 ) -> None:

@@ -258,11 +258,11 @@ def test_of_many_only_the_one_that_names_an_unknown_job_is_refused() -> None:
     assert {state_of(each) for each in told.job_ids if each} == {"completed"}
 
 
-def test_a_thousand_wait_for_one_and_one_for_a_thousand() -> None:
+def test_many_wait_for_one_and_one_for_many() -> None:
     first = echo()
-    many = submit_many(NewJob("sample.echo", {}, {"depends_on": [first]}) for _ in range(1000))
+    many = submit_many(NewJob("sample.echo", {}, {"depends_on": [first]}) for _ in range(300))
     last = submit("sample.echo", depends_on=[each for each in many.job_ids if each]).job_id
-    assert drain() == 1002
+    assert drain() == 302
     assert state_of(last) == "completed"
     assert not Job.objects.exclude(state="completed").exists()
 
