@@ -34,7 +34,7 @@ enabled = {str(WHOLE).lower()}
 expected-statuses = ["2xx", "400", "403", "404", "409", "422", "429", "503"]
 
 [[operations]]
-include-operation-id = "submitJobs"
+include-operation-id = ["submitJobs", "createBatch", "addToBatch"]
 checks.negative_data_rejection.enabled = false
 
 [[operations]]
