@@ -80,11 +80,7 @@ def create_batch(
 
 def add_to_batch(batch: Batch, jobs: Iterable[NewJob]) -> BulkSubmission:
     """Put more jobs into a batch that has not finished: see `submit_many`."""
-    own: dict[str, Any] = {"batch_id": batch.pk, "tenant": batch.tenant or None}
-    return submit_many(
-        NewJob(new.job_type, new.params, {**new.options, **own})  # type: ignore[typeddict-item]
-        for new in jobs
-    )
+    return submit_many(_put_into(batch, new) for new in jobs)
 
 
 def close_batch(batch: Batch) -> None:
@@ -126,6 +122,12 @@ def _cancel_each(batch: Batch, states: Collection[State], actor: str) -> int:
                     cancel(job_id, actor=actor)
                     done += 1
     return done
+
+
+def _put_into(batch: Batch, new: NewJob) -> NewJob:
+    """Return the job as one of the batch's; one of another tenant's will be refused."""
+    tenant = new.options.get("tenant") or batch.tenant or None
+    return NewJob(new.job_type, new.params, {**new.options, "batch_id": batch.pk, "tenant": tenant})
 
 
 def _kept(new: NewJob, batch: Batch) -> dict[str, Any]:

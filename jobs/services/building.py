@@ -223,7 +223,8 @@ def _known_batch(batch_id: object, tenant: str) -> UUID | None:
         return None
     batch = Batch.objects.filter(pk=checked_uuid("batch_id", batch_id), tenant=tenant).first()
     if batch is None:
-        raise InvalidOption(f"there is no batch {batch_id}")
+        whose = f"tenant {tenant}" if tenant else "no tenant"
+        raise InvalidOption(f"there is no batch {batch_id} of {whose}, which the job belongs to")
     if batch.finished_at is not None or batch.cancelled_at is not None:
         raise InvalidOption(f"batch {batch_id} is {batch.state}, and takes no more jobs")
     return batch.pk

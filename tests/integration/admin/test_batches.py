@@ -16,6 +16,10 @@ def test_how_far_it_is_and_its_jobs(browser: Client) -> None:
     listed = browser.get("/admin/jobs/batch/").content.decode()
     assert "&lt;b&gt;orders" in listed
     assert "0 of 2" in listed
+    assert browser.get("/admin/jobs/batch/?q=orders").context["cl"].result_count == 1
+    assert browser.get("/admin/jobs/batch/?q=nothing").context["cl"].result_count == 0
+    found = browser.get(f"/admin/jobs/batch/?q={made.batch_id}")
+    assert found.context["cl"].result_count == 1
     drain()
     page = browser.get(f"/admin/jobs/batch/{made.batch_id}/change/").content.decode()
     assert 'value="100"' in page

@@ -177,6 +177,11 @@ def test_a_tenants_batch_takes_jobs_of_the_tenant() -> None:
         submit("sample.echo", tenant="b", batch_id=made.batch_id)
     with pytest.raises(BatchNotFound):
         get_batch(made.batch_id, tenant="b")
+    told = add_to_batch(get_batch(made.batch_id), [NewJob("sample.echo", {}, {"tenant": "b"})])
+    assert "of tenant b, which the job belongs to" in str(told.errors[0])
+    nobodys = create_batch([NewJob("sample.echo", {}, {"tenant": "b"})])
+    assert "of tenant b" in str(nobodys.submitted.errors[0])
+    assert not Job.objects.filter(tenant="").exists()
     close_batch(get_batch(made.batch_id, tenant="a"))
     drain()
     assert set(Job.objects.values_list("tenant", flat=True)) == {"a"}
