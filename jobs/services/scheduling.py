@@ -112,7 +112,9 @@ def _make(schedule: Schedule, occurrence: datetime) -> bool:
     try:
         waits_for = clear_the_way(schedule)
     except Overlapping as overlap:
-        Schedule.objects.filter(pk=schedule.pk).update(last_error=str(overlap))
+        Schedule.objects.filter(pk=schedule.pk).update(
+            last_run_at=schedule.last_run_at, last_error=str(overlap)
+        )
         return False
     jitter = timedelta(seconds=schedule.jitter_seconds)
     job = _job(

@@ -50,6 +50,7 @@ class TestOverlap:
         [first] = fire(schedule, START)
         assert fire(schedule, START + MINUTE) == []
         assert schedule.last_error == f"skipped: job {first.pk} has not ended"
+        assert schedule.last_run_at == START  # the one that made a job
         assert schedule.next_run_at == START + 2 * MINUTE
         drain()
         assert len(fire(schedule, START + 2 * MINUTE)) == 1
