@@ -15,7 +15,7 @@ class UniqueHold(models.Model):
     tenant = models.CharField(max_length=50, blank=True, default="")
     job_type = models.CharField(max_length=100)
     key = models.CharField(max_length=200)
-    #: No foreign key: one that holds for a period outlives its job.
+    #: No foreign key, which would cost each removal of a job a look; it holds no longer than that.
     job_id = models.UUIDField()
     #: Until when it holds; null: as long as `until_start` says.
     expires_at = models.DateTimeField(null=True, blank=True)
