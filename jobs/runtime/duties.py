@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from jobs.services import batch_ends, dependencies, expiry, rescue, scheduling, timekeeping
+from jobs.services import batch_life, dependencies, expiry, rescue, scheduling, timekeeping
 
 
 class Duty(Protocol):
@@ -31,5 +31,5 @@ DUTIES: dict[str, Duty] = {
     "expiry": expiry.expire_overdue,
     "reaper": rescue.reap,
     "dependencies": dependencies.settle_missed,
-    "batches": batch_ends.end_missed,
+    "batches": batch_life.end_missed,
 }

@@ -16,7 +16,7 @@ from jobs.domain.submission import BatchSubmission, BulkSubmission, NewJob
 from jobs.models import Batch, Job, in_states
 from jobs.selectors.tenants import is_known
 from jobs.services.audit import record
-from jobs.services.batch_ends import end_batches_after_commit
+from jobs.services.batch_life import end_batches_after_commit
 from jobs.services.building import stored_params
 from jobs.services.bulk import submit_many
 from jobs.services.steering import cancel

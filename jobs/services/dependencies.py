@@ -21,7 +21,7 @@ from jobs.domain.states import FINAL, FailureReason, State
 from jobs.models import Dependency, Job
 from jobs.selectors.clock import database_now
 from jobs.services.aftermath import after_commit
-from jobs.services.batch_ends import end_batches_after_commit
+from jobs.services.batch_life import end_batches_after_commit
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_all, event_of
 

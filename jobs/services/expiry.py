@@ -8,7 +8,7 @@ from jobs.domain.events import EventName
 from jobs.domain.states import WAITING, FailureReason, State
 from jobs.models import Job, in_states
 from jobs.selectors.clock import database_now
-from jobs.services.batch_ends import end_batches_after_commit
+from jobs.services.batch_life import end_batches_after_commit
 from jobs.services.dependencies import settle_after_commit
 from jobs.services.events import emit_job
 

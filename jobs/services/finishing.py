@@ -27,7 +27,7 @@ from jobs.domain.states import FailureReason, State
 from jobs.models import Attempt, Job
 from jobs.selectors.clock import database_now
 from jobs.services.attempts import ended_attempt, outcome_of, told_of
-from jobs.services.batch_ends import end_batches_after_commit
+from jobs.services.batch_life import end_batches_after_commit
 from jobs.services.dependencies import settle_after_commit
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit, emit_all, emit_job, event_of, with_its_events

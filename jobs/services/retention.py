@@ -13,7 +13,7 @@ from jobs.domain.states import FINAL, State
 from jobs.models import Batch, Dependency, Job, Removal, Worker
 from jobs.selectors.clock import database_now
 from jobs.services.audit import record
-from jobs.services.batch_ends import forget_batches
+from jobs.services.batch_life import forget_batches
 from jobs.services.uniqueness import forget_holds
 
 #: Rows of stopped workers are kept at least this long, so that people can look at them.

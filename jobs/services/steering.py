@@ -15,7 +15,7 @@ from jobs.domain.states import RETRYABLE, WAITING, State
 from jobs.models import Job
 from jobs.selectors.listings import get_job
 from jobs.services.audit import record
-from jobs.services.batch_ends import end_batches_after_commit, go_on
+from jobs.services.batch_life import end_batches_after_commit, go_on
 from jobs.services.dependencies import ended_with, settle_after_commit, wait_again
 from jobs.services.doorbell import ring_after_commit
 from jobs.services.events import emit_job

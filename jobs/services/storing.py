@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from jobs.models import Job, JobTag
-from jobs.services.batch_ends import join_batches
+from jobs.services.batch_life import join_batches
 from jobs.services.dependencies import store_dependencies
 from jobs.services.json_rows import as_uuid, json_rows
 

@@ -75,7 +75,7 @@ def test_a_running_job_that_is_cancelled_takes_its_followers_along(final: Final,
     assert get(first).state == "cancelled"
 
 
-def test_a_batch_ends_once_however_its_worker_dies(final: Final, path: str) -> None:
+def test_a_batch_life_once_however_its_worker_dies(final: Final, path: str) -> None:
     made = create_batch(
         [NewJob("sample.echo", {"value": n}) for n in range(200)]
         + [NewJob("sample.trouble", {"kind": "crash", "path": path, "fail_times": 1})],

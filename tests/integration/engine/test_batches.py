@@ -28,7 +28,7 @@ from jobs.public import (
     retry,
     submit,
 )
-from jobs.services.batch_ends import end_batches, end_missed
+from jobs.services.batch_life import end_batches, end_missed
 from jobs.services.finishing import finish
 from jobs.services.taking import Taker, take
 from jobs.services.tenants import create_tenant
