@@ -23,7 +23,7 @@ from jobs.domain.registry import registry
 from jobs.domain.submission import NewJob
 from jobs.models import Batch
 from jobs.public import add_to_batch, cancel_batch, close_batch, create_batch, get_batch
-from jobs.selectors.batches import describe_batch
+from jobs.selectors.batches import describe_batch, describe_batches
 from jobs.selectors.tenants import visible
 
 router = Router(tags=["batches"], by_alias=True)
@@ -81,7 +81,7 @@ def list_batches(request: ApiRequest, query: InQuery[Paged]) -> dict[str, Any]:
     rows = visible(Batch.objects.all(), request.auth)
     order = Order("pk", descending=True)
     found, following = page(rows, order, limit=query.limit, cursor=query.cursor)
-    return {"items": [describe_batch(batch) for batch in found], "next": following}
+    return {"items": describe_batches(found), "next": following}
 
 
 @router.post(

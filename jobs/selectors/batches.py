@@ -1,5 +1,6 @@
 """Batches and how far they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -56,21 +57,50 @@ def get_batch(batch_id: UUID | str, *, tenant: str = "") -> Batch:
 
 def progress_of(batch: Batch) -> Progress:
     """Return how far a batch is: by its jobs while it runs, as it was noted once it has ended."""
-    if batch.finished_at is not None and batch.counts is not None:
-        return Progress(batch.total, dict(batch.counts))
-    return Progress(batch.total, counted(batch))
+    return progress_of_each([batch])[batch.pk]
+
+
+def progress_of_each(batches: Sequence[Batch]) -> dict[UUID, Progress]:
+    """Return how far each of the batches is, by one statement for all of those that run."""
+    running = [batch.pk for batch in batches if batch.finished_at is None or batch.counts is None]
+    counts = _counted(running) if running else {}
+    return {
+        batch.pk: Progress(batch.total, counts.get(batch.pk, {}))
+        if batch.pk in running
+        else Progress(batch.total, dict(batch.counts or {}))
+        for batch in batches
+    }
 
 
 def counted(batch: Batch) -> dict[str, int]:
-    """Return how many of a batch's jobs are in each state: along an index, without the table."""
-    rows = Job.objects.filter(batch=batch).order_by().values_list("state")
-    counts = dict(rows.annotate(Count("pk")))
-    return {str(state): counts[state] for state in State if counts.get(state)}
+    """Return how many of a batch's jobs are in each state."""
+    return _counted([batch.pk]).get(batch.pk, {})
+
+
+def _counted(batch_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+    """Return how many jobs of each batch are in each state: along an index, without the table."""
+    rows = Job.objects.filter(batch_id__in=batch_ids).order_by().values_list("batch_id", "state")
+    found: dict[UUID, dict[str, int]] = {}
+    for batch_id, state, count in rows.annotate(Count("pk")):
+        found.setdefault(batch_id, {})[state] = count
+    return {
+        batch_id: {str(state): counts[state] for state in State if state in counts}
+        for batch_id, counts in found.items()
+    }
 
 
 def describe_batch(batch: Batch) -> dict[str, Any]:
     """Return a batch as people and programs look at it; moments as they are."""
-    progress = progress_of(batch)
+    return describe_batches([batch])[0]
+
+
+def describe_batches(batches: Sequence[Batch]) -> list[dict[str, Any]]:
+    """Return batches as people and programs look at them, in their order; moments as they are."""
+    progress = progress_of_each(batches)
+    return [_described(batch, progress[batch.pk]) for batch in batches]
+
+
+def _described(batch: Batch, progress: Progress) -> dict[str, Any]:
     return {
         "id": batch.pk,
         "name": batch.name,

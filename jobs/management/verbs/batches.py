@@ -14,7 +14,7 @@ from jobs.management.exit_codes import ExitCode
 from jobs.management.output import Output, ago, plain, state
 from jobs.management.tables import Column
 from jobs.models import Batch
-from jobs.selectors.batches import describe_batch, get_batch
+from jobs.selectors.batches import describe_batch, describe_batches, get_batch
 from jobs.services.batches import cancel_batch
 
 _COLUMNS = [
@@ -54,8 +54,8 @@ def run(options: dict[str, Any], output: Output) -> ExitCode:
 
 
 def _list(limit: int, output: Output) -> None:
-    newest = Batch.objects.order_by("-pk")[:limit]
-    batches = _BATCHES.validate_python([describe_batch(batch) for batch in newest])
+    newest = list(Batch.objects.order_by("-pk")[:limit])
+    batches = _BATCHES.validate_python(describe_batches(newest))
     if output.as_json:
         output.wire(batches)
     elif not batches:

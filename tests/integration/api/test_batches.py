@@ -1,5 +1,6 @@
 """Batches over HTTP."""
 
+from typing import Any
 from uuid import uuid4
 
 from jobs.backends.memory import drain
@@ -46,6 +47,17 @@ def test_it_takes_more_until_it_has_finished(operator: Caller) -> None:
     refused = operator.post(f"{address}/jobs", {"jobs": [ECHO]}, 202)
     assert "takes no more jobs" in refused["errors"][0]["detail"]
     assert operator.post(f"{address}/cancel", status=409)["code"] == "batch_closed"
+
+
+def test_many_are_listed_by_as_many_statements_as_one(
+    operator: Caller, django_assert_num_queries: Any
+) -> None:
+    made = [operator.post("/api/batches", {"jobs": [ECHO] * n}, 202)["batchId"] for n in (1, 2, 3)]
+    operator.get("/api/batches")
+    with django_assert_num_queries(3):  # the key, the batches, their jobs
+        listed = operator.get("/api/batches")["items"]
+    assert [each["id"] for each in listed] == made[::-1]
+    assert [each["counts"] for each in listed] == [{"queued": n} for n in (3, 2, 1)]
 
 
 def test_all_of_it_is_cancelled(operator: Caller) -> None:
