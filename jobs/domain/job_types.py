@@ -17,11 +17,12 @@ from jobs.domain import ports
 from jobs.domain.backoff import Backoff
 from jobs.domain.context import Handler, JobContext
 from jobs.domain.errors import ConfigurationError, InvalidOption, InvalidParameters
+from jobs.domain.lengths import checked_length
 from jobs.domain.options import SubmitOptions
 from jobs.domain.priority import Priority
 from jobs.domain.sensitive import holds_sensitive
 from jobs.domain.submission import BulkSubmission, NewJob, Submission
-from jobs.domain.unique import Unique, checked_ttl, checked_unique
+from jobs.domain.unique import Unique, checked_unique
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 _QUEUE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -110,7 +111,7 @@ class JobType:
     def _check_options(self) -> None:
         try:
             checked_unique(self.unique)
-            checked_ttl(self.result_ttl)
+            checked_length("result_ttl", self.result_ttl)
         except InvalidOption as error:
             raise ConfigurationError(f"job type {self.name}: {error}") from None
         if self.unique is not None and self.result_ttl is not None:

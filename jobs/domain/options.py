@@ -138,20 +138,6 @@ def attempts_of(*, max_attempts: int | None, max_retries: int | None) -> int | N
     return asked
 
 
-def checked_timeout(timeout: timedelta | None) -> timedelta | None:
-    """Return the timeout.
-
-    Raises:
-        InvalidOption: it is no length of time, or out of range.
-    """
-    _check_kind("timeout", timeout, timedelta)
-    if timeout is not None and not timedelta(0) < timeout <= LONGEST_TIMEOUT:
-        raise InvalidOption(
-            f"timeout {timeout} must be more than 0 and at most {LONGEST_TIMEOUT.days} days"
-        )
-    return timeout
-
-
 def checked_tags(tags: Sequence[str] | None) -> tuple[str, ...]:
     """Return the tags, each once.
 
@@ -170,20 +156,6 @@ def checked_tags(tags: Sequence[str] | None) -> tuple[str, ...]:
     if len(tags) > MAX_TAGS:
         raise InvalidOption(f"{len(tags)} tags were given; a job may have {MAX_TAGS}")
     return tuple(dict.fromkeys(tags))
-
-
-def checked_expiry(expires_in: timedelta | None) -> timedelta | None:
-    """Return after how long a job that has not started expires.
-
-    Raises:
-        InvalidOption: it is no length of time, or out of range.
-    """
-    _check_kind("expires_in", expires_in, timedelta)
-    if expires_in is not None and not timedelta(0) < expires_in <= LONGEST_WAIT:
-        raise InvalidOption(
-            f"expires_in {expires_in} must be more than 0 and at most {LONGEST_WAIT.days} days"
-        )
-    return expires_in
 
 
 def checked_trace(trace_id: str) -> str:

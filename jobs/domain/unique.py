@@ -42,19 +42,3 @@ def checked_unique(unique: Any) -> Unique | None:
             f"{LONGEST_WAIT.days} days, not {str(unique)[:40]!r}"
         )
     return unique
-
-
-def checked_ttl(result_ttl: Any) -> timedelta | None:
-    """Return for how long a result answers for others.
-
-    Raises:
-        InvalidOption: it is no length of time, or out of range.
-    """
-    if result_ttl is None:
-        return None
-    if not isinstance(result_ttl, timedelta) or not timedelta(0) < result_ttl <= LONGEST_WAIT:
-        raise InvalidOption(
-            f"result_ttl must be a timedelta of more than 0 and at most {LONGEST_WAIT.days} days, "
-            f"not {str(result_ttl)[:40]!r}"
-        )
-    return result_ttl

@@ -25,13 +25,13 @@ from jobs.domain.errors import (
 )
 from jobs.domain.ids import checked_uuid
 from jobs.domain.job_types import JobType, as_fields
+from jobs.domain.lengths import checked_length
 from jobs.domain.options import (
+    LONGEST_TIMEOUT,
     SubmitOptions,
     attempts_of,
-    checked_expiry,
     checked_key,
     checked_tags,
-    checked_timeout,
     checked_trace,
     moment_of,
 )
@@ -64,8 +64,12 @@ def build(
     attempts = attempts_of(
         max_attempts=options.get("max_attempts"), max_retries=options.get("max_retries")
     )
-    timeout = checked_timeout(options.get("timeout")) or job_type.timeout or settings.timeout
-    expires_in = checked_expiry(options.get("expires_in")) or job_type.expires_in
+    timeout = (
+        checked_length("timeout", options.get("timeout"), longest=LONGEST_TIMEOUT)
+        or job_type.timeout
+        or settings.timeout
+    )
+    expires_in = checked_length("expires_in", options.get("expires_in")) or job_type.expires_in
     tenant = _known_tenant(options.get("tenant"))
     waits_for = _known_jobs(checked_dependencies(options.get("depends_on")), tenant)
     state = State.SCHEDULED if run_at > now else State.QUEUED

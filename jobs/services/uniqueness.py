@@ -10,9 +10,10 @@ from pydantic_core import to_json
 
 from jobs.domain.errors import InvalidOption
 from jobs.domain.job_types import JobType
+from jobs.domain.lengths import checked_length
 from jobs.domain.options import checked_key
 from jobs.domain.states import FINAL, WAITING, State
-from jobs.domain.unique import Claim, Unique, checked_ttl, checked_unique
+from jobs.domain.unique import Claim, Unique, checked_unique
 from jobs.models import Job, UniqueHold
 from jobs.selectors.clock import database_now
 from jobs.services.encryption import open_params
@@ -48,7 +49,7 @@ def claim_of(
         raise InvalidOption("unique and result_ttl were both given; give one of them")
     asked = unique is not None or result_ttl is not None
     wanted = checked_unique(unique) if asked else job_type.unique
-    ttl = checked_ttl(result_ttl) if asked else job_type.result_ttl
+    ttl = checked_length("result_ttl", result_ttl) if asked else job_type.result_ttl
     key = checked_key(unique_key, name="unique_key")
     if wanted is None and ttl is None:
         return None
